@@ -1,0 +1,3 @@
+//! The gateway's configuration: TOML text in, checked domain types out.
+
+pub mod model;

@@ -1,0 +1,73 @@
+//! What the rest of the gateway sees of a configuration: checked, complete, and impossible to hold
+//! half-right. Nothing here knows about TOML; everything here came through [`crate::load`].
+
+mod address;
+mod headers;
+mod host;
+mod policy;
+mod route;
+mod server;
+mod upstream;
+
+pub use address::{ListenAddr, ProxySource, TrustedProxies};
+pub use headers::{HeaderPreset, ResponseHeaders};
+pub use host::{Host, HostPattern};
+pub use policy::{Access, DenyPaths, Limit, LimitKey, Policy, Rate};
+pub use route::{Action, PathPattern, Redirect, Respond, Rewrite, Route, Target};
+pub use server::{AccessLog, Connections, Server, Timeouts, UnknownHost};
+pub use upstream::{Endpoint, Protocol, Upstream};
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A whole configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Listeners, limits on connections, storage: what belongs to the process and not to a site.
+    pub server: Server,
+    /// Every site, in the order of the file. No two claim the same host.
+    pub sites: Vec<Site>,
+    /// Every upstream that a route uses, named or bare; the routes share these by `Arc`.
+    pub upstreams: Vec<Arc<Upstream>>,
+    /// Every limit that the file names, used or not.
+    pub limits: Vec<Arc<Limit>>,
+}
+
+/// One site: the hosts it answers to, its certificate, and its routes.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The name in `[site."…"]`; also the site's label in the access log and the metrics.
+    pub name: HostPattern,
+    /// Further hosts that are served as this site.
+    pub aliases: Vec<HostPattern>,
+    /// Where its certificate comes from.
+    pub tls: Tls,
+    /// Its routes, in the order of the file. No two have the same path.
+    pub routes: Vec<Route>,
+}
+
+impl Site {
+    /// Every host pattern of the site, the name first.
+    pub fn hosts(&self) -> impl Iterator<Item = &HostPattern> {
+        std::iter::once(&self.name).chain(&self.aliases)
+    }
+}
+
+/// Where a site's certificate comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tls {
+    /// A certificate of the local CA, made at start.
+    SelfSigned,
+    /// Certificate chains and keys from PEM files; several where RSA and ECDSA stand side by side.
+    Files(Vec<CertificateFiles>),
+}
+
+/// One certificate chain and its key, both PEM files. Relative paths have been resolved against the
+/// folder of the configuration file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// The chain, leaf first.
+    pub cert: PathBuf,
+    /// The private key (PKCS#8, PKCS#1 or SEC1).
+    pub key: PathBuf,
+}
