@@ -1,1 +1,33 @@
 //! The gateway's certificates: loaded and checked, or made by a local CA.
+//!
+//! The way through: [`build_store`] takes the sites of a configuration, loads each certificate
+//! ([`load_files`]) or has it made ([`LocalCa`]), and puts them all into one immutable [`CertStore`];
+//! [`server_config()`] turns that store into what a TLS handshake is run with.
+//!
+//! Nothing here reads the clock on its own: time is an argument, or a [`Clock`] that was handed in.
+
+mod build;
+mod certificate;
+mod error;
+mod load;
+mod local_ca;
+mod on_demand;
+mod pem;
+mod server_config;
+mod store;
+mod subject_name;
+mod timestamp;
+
+pub use build::{Built, CertProblem, CertificateFacts, Problem, build_store};
+pub use certificate::{Certificate, KeyKind};
+pub use error::{CertError, PemDamage, PemFile, Warning};
+pub use load::{Loaded, load_files};
+pub use local_ca::{IssueError, LocalCa, Note, Remade, StorageError};
+pub use server_config::{
+    UNRECOGNIZED_NAME_ALERT, config_for_address, provider, server_config, ticketer,
+};
+pub use store::{CertStore, CertStoreBuilder, NotCovered, Resolved};
+pub use subject_name::SubjectName;
+
+/// Where the time comes from for what happens after the start: `SystemTime::now`, or a test's own.
+pub type Clock = fn() -> std::time::SystemTime;

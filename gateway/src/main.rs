@@ -1,1 +1,5 @@
-fn main(){}
+//! The `gateway` program.
+
+fn main() -> std::process::ExitCode {
+    gateway::cli::main()
+}

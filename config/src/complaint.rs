@@ -1,0 +1,96 @@
+//! A problem that does not know its place yet.
+
+use std::cell::RefCell;
+
+use crate::problem::{Code, Problem, Problems};
+use crate::source::{Source, Span};
+
+/// What a parser of one value has to say. Its place is added by whoever knows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Complaint {
+    code: Code,
+    message: String,
+    help: Option<String>,
+    related: Vec<(Span, String)>,
+}
+
+impl Complaint {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            help: None,
+            related: Vec::new(),
+        }
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Says the help in other words.
+    pub(crate) fn or_help(mut self, other: impl FnOnce(String) -> String) -> Self {
+        self.help = self.help.map(other);
+        self
+    }
+
+    /// Only where there is something to say.
+    pub(crate) fn help_if(mut self, help: Option<String>) -> Self {
+        self.help = help.or(self.help);
+        self
+    }
+
+    pub(crate) fn related(mut self, span: &Span, text: impl Into<String>) -> Self {
+        self.related.push((span.clone(), text.into()));
+        self
+    }
+}
+
+/// A text of the file in a sentence: in backticks, and not longer than a line.
+pub(crate) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        _ if text.is_empty() => "the empty string".into(),
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
+    }
+}
+
+/// Where the complaints about one file are gathered. Shared by every part of the reader.
+pub(crate) struct Report<'a> {
+    source: &'a Source<'a>,
+    problems: RefCell<Problems>,
+}
+
+impl<'a> Report<'a> {
+    pub(crate) fn new(source: &'a Source<'a>) -> Self {
+        Self {
+            source,
+            problems: RefCell::new(Problems::new(source.file)),
+        }
+    }
+
+    /// Adds a complaint about a part of the file; `None` for the file as a whole.
+    pub(crate) fn add(&self, span: Option<&Span>, complaint: Complaint) {
+        let related = complaint.related.into_iter();
+        self.problems.borrow_mut().push(Problem {
+            severity: complaint.code.severity(),
+            code: complaint.code.as_str(),
+            message: complaint.message,
+            help: complaint.help,
+            place: span.map(|span| self.source.place(span)),
+            related: related
+                .map(|(span, text)| (self.source.place(&span), text))
+                .collect(),
+        });
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.problems.borrow().errors() > 0
+    }
+
+    pub(crate) fn into_problems(self) -> Problems {
+        self.problems.into_inner()
+    }
+}

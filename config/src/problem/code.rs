@@ -1,0 +1,77 @@
+//! Every kind of problem, in one table.
+
+use super::Severity;
+
+/// A kind of problem. Its name is stable: scripts may rely on it.
+macro_rules! codes {
+    ($($variant:ident = $name:literal, $severity:ident, $meaning:literal;)*) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub(crate) enum Code { $(#[doc = $meaning] $variant,)* }
+
+        impl Code {
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            pub(crate) const fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)* }
+            }
+
+            pub(crate) const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    Syntax = "syntax", Error, "The text is not TOML 1.1.";
+    NotUtf8 = "not-utf8", Error, "The file is not UTF-8 text.";
+    UnknownKey = "unknown-key", Error, "A key that the table does not have.";
+    NotYet = "not-in-this-version", Error, "A key or value that is planned and that this version cannot do.";
+    MissingKey = "missing-key", Error, "A key that must be there is not.";
+    WrongType = "wrong-type", Error, "A value of another type than the key takes.";
+    ConflictingKeys = "conflicting-keys", Error, "Keys that exclude each other.";
+    MisplacedKey = "misplaced-key", Error, "A key that does nothing next to the others.";
+    EmptyList = "empty-list", Error, "A list that must name something names nothing.";
+    NoSites = "no-sites", Error, "A file without a site.";
+    BadNumber = "bad-number", Error, "A number out of its range.";
+    BadDuration = "bad-duration", Error, "Not a duration such as \"30s\".";
+    BadSize = "bad-size", Error, "Not a size such as \"10MiB\".";
+    BadRate = "bad-rate", Error, "Not a rate such as \"10/s\".";
+    BadChoice = "bad-choice", Error, "A word that is none of those to choose from.";
+    BadAddress = "bad-address", Error, "Not an address to listen on, or of a DNS server.";
+    BadNetwork = "bad-network", Error, "Not a CIDR block, an address or a named list of networks.";
+    BadHost = "bad-host", Error, "Not a host, or not a pattern of hosts.";
+    UnquotedHost = "unquoted-host", Error, "A host in a table's name without quotes: TOML takes its dots for tables.";
+    BadName = "bad-name", Error, "A limit or an upstream with a name that is no plain word.";
+    BadPath = "bad-path", Error, "Not a path, or not a pattern of paths.";
+    BadSuffix = "bad-suffix", Error, "Not a suffix pattern such as \"*.bak\".";
+    BadServer = "bad-server", Error, "Not a server that requests could be passed to.";
+    BadUrl = "bad-url", Error, "Not a URL or path to redirect to.";
+    BadStatus = "bad-status", Error, "A status that does not belong there.";
+    BadFile = "bad-file", Error, "Not the name of a file or folder.";
+    BadHeader = "bad-header", Error, "Not a header name, or not a header value.";
+    ForbiddenHeader = "forbidden-header", Error, "A header that belongs to the connection and not to the answer.";
+    DuplicateHeader = "duplicate-header", Error, "One header named twice on one level.";
+    DuplicateRoute = "duplicate-route", Error, "Two routes of one site with the same path.";
+    DuplicateHost = "duplicate-host", Error, "One host claimed twice.";
+    DuplicateAddress = "duplicate-address", Error, "One address listened on twice.";
+    UnknownLimit = "unknown-limit", Error, "A limit that no [limit.NAME] defines.";
+    UnknownUpstream = "unknown-upstream", Error, "An upstream that no [upstream.NAME] defines.";
+    MixedProtocols = "mixed-protocols", Error, "Servers of one upstream that speak different protocols.";
+    RedirectLoop = "redirect-loop", Error, "A redirect that leads back to itself.";
+    HostBits = "host-bits", Warning, "A CIDR block with bits set behind its prefix.";
+    PublicAdmin = "public-admin", Warning, "The admin listener can be reached from other machines.";
+    UnusedLimit = "unused-limit", Warning, "A limit that nothing names.";
+    UnusedUpstream = "unused-upstream", Warning, "An upstream that no route names.";
+}
+
+/// Every problem's stable name and meaning, in the order of the reference.
+pub fn codes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    Code::ALL
+        .iter()
+        .map(|code| (code.as_str(), code.meaning()))
+}

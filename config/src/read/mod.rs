@@ -1,0 +1,76 @@
+//! From TOML to the domain: every table is read to its end and every problem reported, so that a
+//! file's author sees all of them at once.
+
+mod headers;
+mod limits;
+mod names;
+mod node;
+mod policies;
+mod routes;
+mod server;
+mod sites;
+mod table;
+mod tls;
+mod upstreams;
+
+use std::path::Path;
+
+use toml::de::DeTable;
+
+use crate::check;
+use crate::complaint::Report;
+use crate::model::{Config, Limit};
+use crate::problem::Code;
+use names::Names;
+use table::Table;
+use upstreams::Upstreams;
+
+pub(crate) use sites::{ReadRedirect, ReadRoute, ReadSite};
+
+/// What the parts of a file are read against.
+struct Context<'a> {
+    report: &'a Report<'a>,
+    /// Relative files are looked for here.
+    base: &'a Path,
+    limits: Names<Limit>,
+    upstreams: Upstreams<'a>,
+}
+
+/// The configuration, or `None` where an error was reported.
+pub(crate) fn read<'a>(
+    report: &'a Report<'a>,
+    base: &'a Path,
+    entries: &'a DeTable<'a>,
+) -> Option<Config> {
+    let root = Table::root(report, entries).labelled("the file");
+    let context = Context {
+        report,
+        base,
+        limits: limits::read(root.given("limit")),
+        upstreams: upstreams::read(root.given("upstream"), report, base),
+    };
+    let server = root.read("server", |node| server::read(&node, &context));
+    let level = server.as_ref().map(|server| &server.level);
+    let sites = sites::read(root.given("site"), level, &context);
+    root.finish();
+
+    if let Some(server) = &server {
+        check::listeners(&server.listeners, report);
+    }
+    check::hosts(&sites, report);
+    if let Some(server) = &server {
+        check::redirects(&sites, &server.listeners, report);
+    }
+    if report.has_errors() {
+        // What could not be read may have named what seems unused.
+        return None;
+    }
+    context.limits.report_unused(report, Code::UnusedLimit);
+    context.upstreams.report_unused(report);
+    Some(Config {
+        server: server?.server,
+        sites: sites.into_iter().map(ReadSite::finish).collect::<Option<_>>()?,
+        upstreams: context.upstreams.used(),
+        limits: context.limits.values().cloned().collect(),
+    })
+}

@@ -1,0 +1,83 @@
+//! The policies of one level.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use super::node::{Node, Shape};
+use super::table::Table;
+use super::{Context, headers};
+use crate::level::{DenyLevel, Level};
+use crate::model::{Access, Limit};
+use crate::problem::Code;
+use crate::spec::Format;
+use crate::text::{parse_duration, parse_networks, parse_size, parse_suffix};
+
+pub(super) fn read(table: &Table<'_>, context: &Context<'_>) -> Level {
+    let given = |key| table.given(key);
+    Level {
+        headers: given("headers").and_then(|node| headers::read(&node)),
+        limits: given("limit").and_then(|node| read_limits(&node, context)),
+        access: read_access(given("allow"), given("deny")),
+        deny_paths: given("deny_paths").and_then(|node| read_deny_paths(&node)),
+        body: given("body").and_then(|node| node.parse(Format::Size, parse_size)),
+        idle: given("idle").and_then(|node| node.parse(Format::Duration, parse_duration)),
+        log: given("log").and_then(|node| node.bool()),
+    }
+}
+
+fn read_limits(node: &Node<'_>, context: &Context<'_>) -> Option<Vec<Arc<Limit>>> {
+    let find = |node: &Node<'_>| {
+        let find = |name: &str| context.limits.find(name, Code::UnknownLimit);
+        node.parse(Format::LimitName, find).flatten()
+    };
+    match node.shape()? {
+        Shape::Text(_) => Some(vec![find(node)?]),
+        Shape::List(items) => {
+            let mut limits: Vec<Arc<Limit>> = Vec::new();
+            for limit in items.iter().filter_map(find) {
+                // Counting one request twice against one limit is never meant.
+                if !limits.contains(&limit) {
+                    limits.push(limit);
+                }
+            }
+            Some(limits)
+        }
+        _ => None,
+    }
+}
+
+fn read_access(allow: Option<Node<'_>>, deny: Option<Node<'_>>) -> Option<Access> {
+    if allow.is_none() && deny.is_none() {
+        return None;
+    }
+    Some(Access {
+        allow: read_networks(allow),
+        deny: read_networks(deny),
+    })
+}
+
+fn read_networks(node: Option<Node<'_>>) -> Vec<IpNet> {
+    let lists = node.and_then(|node| {
+        node.each(|item| {
+            let (networks, warning) = item.parse(Format::Network, parse_networks)?;
+            if let Some(warning) = warning {
+                item.complain(warning);
+            }
+            Some(networks)
+        })
+    });
+    lists.into_iter().flatten().flatten().collect()
+}
+
+fn read_deny_paths(node: &Node<'_>) -> Option<DenyLevel> {
+    match node.shape()? {
+        Shape::Bool(true) => Some(DenyLevel::On),
+        Shape::Bool(false) => Some(DenyLevel::Off),
+        Shape::List(items) => {
+            let suffixes = items.iter().filter_map(|item| item.parse(Format::Suffix, parse_suffix));
+            Some(DenyLevel::Add(suffixes.collect()))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,108 @@
+//! What may stand on the server, a site or a route. Defaults are what a route gets where no level
+//! says anything.
+
+use super::{Format, KeySpec, Kind, Presence, TableSpec};
+
+const PRESETS: Kind = Kind::Choice(&["app", "api", "grafana", "off"]);
+
+pub(crate) static POLICIES: &[KeySpec] = &[
+    KeySpec {
+        name: "headers",
+        kind: Kind::Either(&[PRESETS, Kind::Table(&HEADERS)]),
+        presence: Presence::Optional("headers that break no application"),
+        doc: "Response headers: a preset, or a table that adds to one. The nearest preset wins; `set`, `default` and `remove` of server, site and route add up, and the nearest wins for one header.",
+        example: "\"app\"",
+    },
+    KeySpec {
+        name: "limit",
+        kind: Kind::Either(&[
+            Kind::Text(Format::LimitName),
+            Kind::List { of: &Kind::Text(Format::LimitName), may_be_empty: true },
+        ]),
+        presence: Presence::Optional("no limit"),
+        doc: "The rate limits that a request must pass, by name. The nearest level that names any decides; an empty list is none.",
+        example: "\"api\"",
+    },
+    KeySpec {
+        name: "allow",
+        kind: Kind::List { of: &Kind::Text(Format::Network), may_be_empty: false },
+        presence: Presence::Optional("everyone"),
+        doc: "Only clients from these networks may come in; everyone else gets 403. Every level that says something must agree.",
+        example: "[\"127.0.0.1\", \"172.20.0.0/16\"]",
+    },
+    KeySpec {
+        name: "deny",
+        kind: Kind::List { of: &Kind::Text(Format::Network), may_be_empty: true },
+        presence: Presence::Optional("no one"),
+        doc: "Clients from these networks get 403, even where `allow` names them.",
+        example: "[\"192.0.2.0/24\"]",
+    },
+    KeySpec {
+        name: "deny_paths",
+        kind: Kind::Either(&[
+            Kind::Bool,
+            Kind::List { of: &Kind::Text(Format::Suffix), may_be_empty: false },
+        ]),
+        presence: Presence::Default("true"),
+        doc: "Refuses files that were never meant to be served: everything with a dot in front but `/.well-known`, and `*.env`, `*.log`, `*.sql`, `*.bak`. A list adds to these, `false` turns them off.",
+        example: "[\"*.old\", \"*.swp\"]",
+    },
+    KeySpec {
+        name: "body",
+        kind: Kind::Text(Format::Size),
+        presence: Presence::Default("\"10MiB\""),
+        doc: "The largest request body; a larger one gets 413.",
+        example: "\"1GiB\"",
+    },
+    KeySpec {
+        name: "idle",
+        kind: Kind::Text(Format::Duration),
+        presence: Presence::Optional("a time that suits requests, streams and WebSockets each"),
+        doc: "How long a connection may stay silent in the middle of a body, a stream or a WebSocket.",
+        example: "\"24h\"",
+    },
+    KeySpec {
+        name: "log",
+        kind: Kind::Bool,
+        presence: Presence::Default("true"),
+        doc: "Whether requests are written to the access log.",
+        example: "false",
+    },
+];
+
+static HEADERS: TableSpec = TableSpec {
+    id: "headers",
+    heading: "headers = { preset, set, default, remove }",
+    doc: "Response headers, added to a preset and to what server and site say. Never two of the same name.",
+    groups: &[&[
+        KeySpec {
+            name: "preset",
+            kind: PRESETS,
+            presence: Presence::Optional("the preset of the next level outwards"),
+            doc: "`app` for a web application, `api` for what no browser should render, `grafana`, or `off` for none.",
+            example: "\"app\"",
+        },
+        KeySpec {
+            name: "set",
+            kind: Kind::Headers,
+            presence: Presence::Default("{}"),
+            doc: "Headers that replace whatever the upstream said.",
+            example: "{ X-Frame-Options = \"DENY\" }",
+        },
+        KeySpec {
+            name: "default",
+            kind: Kind::Headers,
+            presence: Presence::Default("{}"),
+            doc: "Headers that are added only where the upstream said nothing.",
+            example: "{ Cache-Control = \"no-store\" }",
+        },
+        KeySpec {
+            name: "remove",
+            kind: Kind::List { of: &Kind::Text(Format::HeaderName), may_be_empty: true },
+            presence: Presence::Default("[]"),
+            doc: "Headers that are dropped, whoever set them.",
+            example: "[\"X-Runtime\"]",
+        },
+    ]],
+    one_of: &[],
+};

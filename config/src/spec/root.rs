@@ -1,0 +1,46 @@
+//! The whole file.
+
+use super::limit::LIMIT;
+use super::server::SERVER;
+use super::site::SITE;
+use super::upstream::UPSTREAM;
+use super::{Format, KeySpec, Kind, Presence, TableSpec};
+
+pub(crate) static ROOT: TableSpec = TableSpec {
+    id: "gateway",
+    heading: "the file",
+    doc: "A configuration is one TOML 1.1 file. Unknown keys are errors.",
+    groups: &[&[
+        KeySpec {
+            name: "server",
+            kind: Kind::Table(&SERVER),
+            presence: Presence::Default("{}"),
+            doc: "What belongs to the process and not to a site, and policies for every route.",
+            example: "{ access_log = \"json\" }",
+        },
+        KeySpec {
+            name: "limit",
+            kind: Kind::Named { name: Format::Name, of: &Kind::Table(&LIMIT) },
+            presence: Presence::Default("{}"),
+            doc: "Rate limits, each with a name that `limit` can refer to.",
+            example: "{ api = { rate = \"10/s\", burst = 20 } }",
+        },
+        KeySpec {
+            name: "upstream",
+            kind: Kind::Named { name: Format::Name, of: &Kind::Table(&UPSTREAM) },
+            presence: Presence::Default("{}"),
+            doc: "Groups of servers, each with a name that `to` can refer to.",
+            example: "{ backend = { servers = [\"backend-1:8000\", \"backend-2:8000\"] } }",
+        },
+        KeySpec {
+            name: "site",
+            kind: Kind::Named { name: Format::Host, of: &Kind::Table(&SITE) },
+            presence: Presence::Required(
+                "add a table such as [site.\"example.com\"] with `tls` and `routes`",
+            ),
+            doc: "The sites, each named by its host: a name, `*.example.com` for one label in front, or `*` for every host that no other site claims.",
+            example: "{ \"example.com\" = { tls = \"self-signed\", redirect = \"https://example.org\" } }",
+        },
+    ]],
+    one_of: &[],
+};

@@ -1,0 +1,73 @@
+//! `[site."HOST"]`.
+
+use super::policy::POLICIES;
+use super::route::ROUTE;
+use super::{Format, KeySpec, Kind, Presence, TableSpec};
+
+pub(super) static SITE: TableSpec = TableSpec {
+    id: "site",
+    heading: "[site.\"HOST\"]",
+    doc: "A site: the hosts it answers to, its certificate, and its routes. The policies here apply to every route of the site.",
+    groups: &[KEYS, POLICIES],
+    one_of: &["routes", "redirect"],
+};
+
+const KEYS: &[KeySpec] = &[
+    KeySpec {
+        name: "tls",
+        kind: Kind::Either(&[
+            Kind::Choice(&["self-signed"]),
+            Kind::Table(&CERTIFICATE),
+            Kind::List { of: &Kind::Table(&CERTIFICATE), may_be_empty: false },
+        ]),
+        presence: Presence::Required(
+            "choose tls = { cert = \"chain.pem\", key = \"key.pem\" } for a certificate of yours, or tls = \"self-signed\" for one of the local CA",
+        ),
+        doc: "Where the certificate comes from: PEM files (a list of pairs where RSA and ECDSA stand side by side), or `\"self-signed\"` for a certificate of a local CA that is made at start.",
+        example: "{ cert = \"example.com.pem\", key = \"example.com.key\" }",
+    },
+    KeySpec {
+        name: "aliases",
+        kind: Kind::List { of: &Kind::Text(Format::Host), may_be_empty: true },
+        presence: Presence::Default("[]"),
+        doc: "Further hosts that are served as this site.",
+        example: "[\"www.example.com\", \"*.example.net\"]",
+    },
+    KeySpec {
+        name: "redirect",
+        kind: Kind::Text(Format::Url),
+        presence: Presence::Optional("the site has `routes`"),
+        doc: "Sends every request to this URL with 308, path and query kept; instead of `routes`.",
+        example: "\"https://example.org\"",
+    },
+    KeySpec {
+        name: "routes",
+        kind: Kind::List { of: &Kind::Table(&ROUTE), may_be_empty: false },
+        presence: Presence::Optional("the site has a `redirect`"),
+        doc: "The site's routes. The most specific path wins, whatever their order: exact, then the longest prefix.",
+        example: "[{ path = \"/*\", to = \"frontend:3000\" }]",
+    },
+];
+
+static CERTIFICATE: TableSpec = TableSpec {
+    id: "certificate",
+    heading: "tls = { cert, key }",
+    doc: "A certificate chain and its key, both PEM files. Relative paths begin at the folder of the configuration file.",
+    groups: &[&[
+        KeySpec {
+            name: "cert",
+            kind: Kind::Text(Format::File),
+            presence: Presence::Required("add the file of the certificate chain: cert = \"chain.pem\""),
+            doc: "The certificate chain, the site's own certificate first.",
+            example: "\"example.com.pem\"",
+        },
+        KeySpec {
+            name: "key",
+            kind: Kind::Text(Format::File),
+            presence: Presence::Required("add the file of the private key: key = \"key.pem\""),
+            doc: "The private key: PKCS#8, PKCS#1 or SEC1.",
+            example: "\"example.com.key\"",
+        },
+    ]],
+    one_of: &[],
+};

@@ -1,0 +1,35 @@
+//! The small languages inside strings: one parser each, from text to a domain type.
+
+mod address;
+pub(crate) mod duration;
+mod file;
+mod header;
+mod location;
+mod name;
+mod network;
+mod rate;
+mod rewrite;
+mod server;
+pub(crate) mod size;
+mod suffix;
+
+pub(crate) use address::{parse_admin, parse_dns, parse_listen};
+pub(crate) use duration::{parse_duration, parse_duration_or_zero};
+pub(crate) use file::parse_file;
+pub(crate) use header::{parse_header_name, parse_header_value};
+pub(crate) use location::{Location, parse_location, parse_url};
+pub(crate) use name::parse_name;
+pub(crate) use network::{parse_networks, parse_proxy_source};
+pub(crate) use rate::parse_rate;
+pub(crate) use rewrite::parse_rewrite;
+pub(crate) use server::{Server, looks_like_server, parse_server};
+pub(crate) use size::parse_size;
+pub(crate) use suffix::parse_suffix;
+
+/// Splits "10MiB" into "10" and "MiB". `None` where it does not begin with a digit.
+fn split_number(text: &str) -> Option<(&str, &str)> {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    (end > 0).then(|| text.split_at(end))
+}

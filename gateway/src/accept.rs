@@ -1,0 +1,270 @@
+//! Sockets: bound once for each worker, accepted from, counted.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use gateway_config::model::{Connections, ListenAddr};
+use parking_lot::Mutex;
+use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+use crate::journal;
+use crate::policy::limit::ClientKey;
+use crate::stop::{Stage, Stop};
+
+/// Connections that the kernel completes before we accept them. The kernel lowers it to
+/// `net.core.somaxconn`.
+const BACKLOG: i32 = 4096;
+
+/// After an accept failed for want of something (file descriptors), trying again at once would spin.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(50);
+
+/// Why a listener could not be bound.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address} ({listener}): {}", advice(.source))]
+pub struct BindError {
+    /// Which listener.
+    pub listener: &'static str,
+    /// The address.
+    pub address: SocketAddr,
+    /// What the system said.
+    #[source]
+    pub source: io::Error,
+}
+
+fn advice(source: &io::Error) -> String {
+    let hint = match source.kind() {
+        io::ErrorKind::AddrInUse => {
+            "; another program has this port (`ss -ltnp` shows which): stop it, or choose another port under [server]"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "; ports below 1024 need the capability CAP_NET_BIND_SERVICE, or choose a higher port under [server]"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "; no interface of this machine has the address: [::] listens on all of them"
+        }
+        _ => "",
+    };
+    format!("{source}{hint}")
+}
+
+/// Binds one address as many times as there are workers, so that the kernel spreads connections
+/// over them (SO_REUSEPORT). An IPv6 wildcard takes IPv4 too.
+///
+/// # Errors
+/// [`BindError`]; also where another process already listens there, with SO_REUSEPORT or without.
+pub(crate) fn bind(
+    listener: &'static str,
+    address: ListenAddr,
+    workers: usize,
+) -> Result<Vec<std::net::TcpListener>, BindError> {
+    let mut address = address.0;
+    let failed = |address| move |source| BindError { listener, address, source };
+    // SO_REUSEPORT would let a second gateway of the same user steal half of the connections.
+    // Without it the first bind fails where anybody listens.
+    let probe = open(address, false).map_err(failed(address))?;
+    address = local_addr(&probe).map_err(failed(address))?;
+    drop(probe);
+    (0..workers)
+        .map(|_| open(address, true).map(Into::into).map_err(failed(address)))
+        .collect()
+}
+
+fn open(address: SocketAddr, shared: bool) -> io::Result<Socket> {
+    let domain = Domain::for_address(address);
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(shared)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::from(address))?;
+    socket.listen(BACKLOG)?;
+    Ok(socket)
+}
+
+fn local_addr(socket: &Socket) -> io::Result<SocketAddr> {
+    let address = socket.local_addr()?;
+    address.as_socket().ok_or_else(|| io::Error::other("the socket has no internet address"))
+}
+
+/// The keep-alive of every connection: a peer that vanished is noticed after about two minutes.
+pub(crate) fn keepalive() -> TcpKeepalive {
+    TcpKeepalive::new()
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(15))
+        .with_retries(4)
+}
+
+/// Accepts until a stop begins. What fails concerns one connection only.
+pub(crate) async fn accept_all(
+    listener: TcpListener,
+    stop: &Stop,
+    mut serve: impl FnMut(TcpStream, SocketAddr),
+) {
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.reached(Stage::Draining) => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted.and_then(|(tcp, peer)| prepare(tcp).map(|tcp| (tcp, peer))) {
+            Ok((tcp, peer)) => serve(tcp, peer),
+            Err(error) if is_peers_doing(&error) => {}
+            Err(error) => {
+                journal::error("accept", format_args!("cannot accept connections: {error}"), &[]);
+                tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+            }
+        }
+    }
+}
+
+fn prepare(tcp: TcpStream) -> io::Result<TcpStream> {
+    tcp.set_nodelay(true)?;
+    socket2::SockRef::from(&tcp).set_tcp_keepalive(&keepalive())?;
+    Ok(tcp)
+}
+
+fn is_peers_doing(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, InvalidInput, NotConnected};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | InvalidInput | NotConnected)
+}
+
+/// Which cap refused a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Full {
+    Total,
+    Client,
+}
+
+impl Full {
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Total => "total",
+            Self::Client => "client",
+        }
+    }
+}
+
+/// Counts open connections against their caps.
+#[derive(Debug)]
+pub(crate) struct Census {
+    caps: Connections,
+    open: AtomicUsize,
+    emptied: Notify,
+    by_client: Mutex<HashMap<ClientKey, NonZeroUsize>>,
+}
+
+/// One counted connection; dropping it counts it out.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    census: Arc<Census>,
+    client: Option<ClientKey>,
+}
+
+impl Census {
+    pub(crate) fn new(caps: Connections) -> Arc<Self> {
+        Arc::new(Self { caps, open: AtomicUsize::new(0), emptied: Notify::new(), by_client: Mutex::default() })
+    }
+
+    /// Connections open now.
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Relaxed)
+    }
+
+    /// Returns once no connection is open.
+    pub(crate) async fn emptied(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.open() == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    /// Counts a connection of `client`; `None` for a trusted proxy, which speaks for many.
+    ///
+    /// # Errors
+    /// Which cap is reached.
+    pub(crate) fn enter(self: &Arc<Self>, client: Option<IpAddr>) -> Result<Counted, Full> {
+        let client = client.map(ClientKey::of);
+        if self.open.fetch_add(1, Relaxed) >= self.caps.total.get() {
+            self.open.fetch_sub(1, Relaxed);
+            return Err(Full::Total);
+        }
+        if let Some(key) = client {
+            let mut by_client = self.by_client.lock();
+            let count = by_client.get(&key).map_or(0, |count| count.get());
+            let next = NonZeroUsize::MIN.saturating_add(count);
+            if next > self.caps.per_client {
+                drop(by_client);
+                self.open.fetch_sub(1, Relaxed);
+                return Err(Full::Client);
+            }
+            by_client.insert(key, next);
+        }
+        Ok(Counted { census: self.clone(), client })
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if self.census.open.fetch_sub(1, Relaxed) == 1 {
+            self.census.emptied.notify_waiters();
+        }
+        let Some(key) = self.client else { return };
+        let mut by_client = self.census.by_client.lock();
+        let left = by_client.get(&key).and_then(|count| NonZeroUsize::new(count.get() - 1));
+        match left {
+            Some(count) => by_client.insert(key, count),
+            None => by_client.remove(&key),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn census(total: usize, per_client: usize) -> Arc<Census> {
+        Census::new(Connections {
+            total: NonZeroUsize::new(total).unwrap(),
+            per_client: NonZeroUsize::new(per_client).unwrap(),
+        })
+    }
+
+    #[test]
+    fn caps_hold_and_places_come_back() {
+        let census = census(3, 2);
+        let (one, two) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
+        let first = census.enter(Some(one)).unwrap();
+        let _second = census.enter(Some(one)).unwrap();
+        assert_eq!(census.enter(Some(one)).unwrap_err(), Full::Client);
+        let third = census.enter(Some(two)).unwrap();
+        assert_eq!(census.enter(None).unwrap_err(), Full::Total);
+        drop(third);
+        drop(first);
+        assert_eq!(census.open(), 1);
+        assert!(census.enter(Some(one)).is_ok());
+        assert_eq!(census.by_client.lock().len(), 1, "who has left is forgotten");
+    }
+
+    #[test]
+    fn a_port_that_somebody_has_is_refused_even_between_gateways() {
+        let any = ListenAddr(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let first = bind("https", any, 2).unwrap();
+        let taken = ListenAddr(first[0].local_addr().unwrap());
+        assert_eq!(first[1].local_addr().unwrap(), taken.0);
+        let error = bind("https", taken, 2).unwrap_err();
+        assert_eq!(error.source.kind(), io::ErrorKind::AddrInUse);
+        assert!(error.to_string().contains("ss -ltnp"), "{error}");
+    }
+}

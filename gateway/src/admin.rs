@@ -1,0 +1,69 @@
+//! The admin listener: whether the process lives, whether it is ready and what is missing, and its
+//! metrics.
+
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use pingora_core::protocols::http::{ReusableHttpStream, ServerSession};
+
+use crate::connection::Connection;
+use crate::headers::trace::Trace;
+use crate::plain;
+use crate::reply::Answer;
+use crate::stop::Stage;
+use crate::stream::Meter;
+
+const METRICS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+
+/// Serves one request.
+pub(crate) async fn serve(
+    session: ServerSession,
+    connection: &Connection,
+    meter: &Meter,
+) -> Option<ReusableHttpStream> {
+    let trace = Trace::of(&HeaderMap::new(), false);
+    let asked = session.req_header();
+    let method = asked.method.clone();
+    let answer = if matches!(method, Method::GET | Method::HEAD) {
+        answer(asked.uri.path(), connection)
+    } else {
+        Answer::text(StatusCode::METHOD_NOT_ALLOWED, "Only GET is understood here.\n")
+    };
+    let answer = answer.with([(CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
+    plain::finish(session, meter, &method, answer, &trace).await
+}
+
+fn answer(path: &str, connection: &Connection) -> Answer {
+    match path {
+        "/livez" => Answer::text(StatusCode::OK, "ok\n"),
+        "/readyz" => ready(connection),
+        "/metrics" => metrics(connection),
+        "/" => Answer::text(StatusCode::OK, "/livez\n/readyz\n/metrics\n"),
+        _ => Answer::text(StatusCode::NOT_FOUND, "Here are /livez, /readyz and /metrics.\n"),
+    }
+}
+
+fn ready(connection: &Connection) -> Answer {
+    let missing = connection.worker.shared.missing();
+    if missing.is_empty() {
+        return Answer::text(StatusCode::OK, "ready\n");
+    }
+    Answer::text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{}\n", missing.join("\n")))
+}
+
+fn metrics(connection: &Connection) -> Answer {
+    match connection.worker.shared.metrics.text() {
+        Ok(text) => Answer::text(StatusCode::OK, text).replacing(CONTENT_TYPE, METRICS),
+        Err(error) => Answer::text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+    }
+}
+
+/// What keeps the gateway from being ready, one sentence each.
+pub(crate) fn missing(stage: Stage, workers_listening: usize, workers: usize) -> Vec<String> {
+    let mut missing = Vec::new();
+    if stage > Stage::Running {
+        missing.push("The gateway is stopping.".to_owned());
+    } else if workers_listening < workers {
+        missing.push(format!("{workers_listening} of {workers} workers accept connections."));
+    }
+    missing
+}

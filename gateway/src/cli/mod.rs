@@ -1,0 +1,44 @@
+//! The command line.
+
+mod run;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A TLS edge gateway: one binary, one TOML file.
+#[derive(Debug, Parser)]
+#[command(name = "gateway", version, about, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the sites of a configuration
+    Run(run::Arguments),
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Run(arguments) => run::main(&arguments),
+    }
+}
+
+/// Whether stderr may be coloured: on a terminal, unless NO_COLOR (no-color.org) says no.
+pub(crate) fn colour_wanted() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Which configuration a command is about.
+#[derive(Debug, clap::Args)]
+struct ConfigFile {
+    /// The configuration; default: gateway.toml, then /etc/gateway/gateway.toml
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}

@@ -1,0 +1,185 @@
+//! Everything that can go wrong with one request, and whose fault it is.
+
+use std::io;
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::policy::Refused;
+
+/// Whose fault it is that a request was not answered as it was meant to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// The client sent something that cannot be served, or went away.
+    Client,
+    /// The upstream was not there, too slow, or made no sense.
+    Upstream,
+    /// The configuration says no, or the gateway itself cannot.
+    Gateway,
+}
+
+/// One request's failure. The sentence goes into the access log; the client sees only the status.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error("the request is malformed: {0}")]
+    Malformed(&'static str),
+    #[error("the request's path is refused: {0}")]
+    MalformedPath(gateway_config::path::PathError),
+    #[error("the request's head is malformed")]
+    MalformedHead(#[source] Box<pingora_error::Error>),
+    #[error("the request's head is longer than {} KiB", crate::connection::HEAD_CAP / 1024)]
+    HeadTooLarge,
+    #[error("the request's head took longer than {0:?}")]
+    HeadTimeout(Duration),
+    #[error("no site answers to this host")]
+    UnknownHost(Option<StatusCode>),
+    #[error("the host is not of the site that the connection's certificate is for")]
+    Misdirected,
+    #[error("no route of the site takes this path")]
+    NoRoute,
+    #[error("{0}")]
+    Refused(#[from] Refused),
+    #[error("the request's body is larger than the cap of {cap} bytes")]
+    BodyTooLarge { cap: u64 },
+    #[error("the request's body stopped for {0:?}")]
+    BodyTimeout(Duration),
+    #[error("the request's body came too slowly: less than {0} bytes a second")]
+    BodyTooSlow(u64),
+    #[error("the request's body broke off")]
+    BodyBroken(#[source] Box<pingora_error::Error>),
+    #[error("the client went away")]
+    ClientGone(#[source] Box<pingora_error::Error>),
+
+    #[error("the name {name} does not resolve: {reason}")]
+    Unresolved { name: String, reason: String },
+    #[error("cannot connect to {server}")]
+    Connect {
+        server: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error("connecting to {server} took longer than {after:?}")]
+    ConnectTimeout { server: String, after: Duration },
+    #[error("{server} closed the connection before it answered")]
+    NoAnswer {
+        server: String,
+        #[source]
+        source: Box<pingora_error::Error>,
+    },
+    #[error("the answer of {server} is not HTTP")]
+    Garbage {
+        server: String,
+        #[source]
+        source: Box<pingora_error::Error>,
+    },
+    #[error("{server} did not answer within {after:?}")]
+    FirstByteTimeout { server: String, after: Duration },
+    #[error("{server} stopped for {after:?} in the middle of its answer")]
+    AnswerTimeout { server: String, after: Duration },
+    #[error("{server} broke off in the middle of its answer")]
+    AnswerBroken {
+        server: String,
+        #[source]
+        source: Box<pingora_error::Error>,
+    },
+
+    #[error("the answer could not be built")]
+    Unbuildable(#[source] Box<pingora_error::Error>),
+}
+
+impl Fault {
+    /// What the client is told. `None`: nothing can be told, the connection or stream is broken off.
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        Some(match self {
+            Self::Malformed(_)
+            | Self::MalformedPath(_)
+            | Self::MalformedHead(_)
+            | Self::BodyBroken(_) => StatusCode::BAD_REQUEST,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::HeadTimeout(_) | Self::BodyTimeout(_) | Self::BodyTooSlow(_) => {
+                StatusCode::REQUEST_TIMEOUT
+            }
+            Self::UnknownHost(status) => return *status,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::Refused(refused) => refused.status(),
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ClientGone(_) => return None,
+            Self::Unresolved { .. }
+            | Self::Connect { .. }
+            | Self::NoAnswer { .. }
+            | Self::Garbage { .. }
+            | Self::AnswerBroken { .. } => StatusCode::BAD_GATEWAY,
+            Self::ConnectTimeout { .. }
+            | Self::FirstByteTimeout { .. }
+            | Self::AnswerTimeout { .. } => StatusCode::GATEWAY_TIMEOUT,
+            Self::Unbuildable(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        })
+    }
+
+    /// Whose fault it is.
+    pub(crate) fn blame(&self) -> Blame {
+        match self {
+            Self::Malformed(_)
+            | Self::MalformedPath(_)
+            | Self::MalformedHead(_)
+            | Self::HeadTooLarge
+            | Self::HeadTimeout(_)
+            | Self::UnknownHost(_)
+            | Self::Misdirected
+            | Self::BodyTooLarge { .. }
+            | Self::BodyTimeout(_)
+            | Self::BodyTooSlow(_)
+            | Self::BodyBroken(_)
+            | Self::ClientGone(_) => Blame::Client,
+            Self::Unresolved { .. }
+            | Self::Connect { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::NoAnswer { .. }
+            | Self::Garbage { .. }
+            | Self::FirstByteTimeout { .. }
+            | Self::AnswerTimeout { .. }
+            | Self::AnswerBroken { .. } => Blame::Upstream,
+            Self::NoRoute | Self::Refused(_) | Self::Unbuildable(_) => Blame::Gateway,
+        }
+    }
+
+    /// A name from a fixed set, for the metric `gateway_faults_total`.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) | Self::MalformedPath(_) | Self::MalformedHead(_) => "malformed",
+            Self::HeadTooLarge => "head_too_large",
+            Self::HeadTimeout(_) => "head_timeout",
+            Self::UnknownHost(_) => "unknown_host",
+            Self::Misdirected => "misdirected",
+            Self::NoRoute => "no_route",
+            Self::Refused(refused) => refused.reason(),
+            Self::BodyTooLarge { .. } => "body_too_large",
+            Self::BodyTimeout(_) => "body_timeout",
+            Self::BodyTooSlow(_) => "body_too_slow",
+            Self::BodyBroken(_) => "body_broken",
+            Self::ClientGone(_) => "client_gone",
+            Self::Unresolved { .. } => "upstream_unresolved",
+            Self::Connect { .. } => "upstream_connect",
+            Self::ConnectTimeout { .. } => "upstream_connect_timeout",
+            Self::NoAnswer { .. } => "upstream_no_answer",
+            Self::Garbage { .. } => "upstream_garbage",
+            Self::FirstByteTimeout { .. } => "upstream_first_byte_timeout",
+            Self::AnswerTimeout { .. } => "upstream_answer_timeout",
+            Self::AnswerBroken { .. } => "upstream_answer_broken",
+            Self::Unbuildable(_) => "unbuildable",
+        }
+    }
+
+    /// The sentence with its causes, for the access log.
+    pub(crate) fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}

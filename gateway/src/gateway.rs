@@ -1,0 +1,313 @@
+//! The gateway as a whole: built from a configuration, bound, run, stopped.
+
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+use arc_swap::ArcSwap;
+use gateway_config::model::{Config, ListenAddr};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::accept::{self, BindError, Census};
+use crate::access_log::AccessLog;
+use crate::connection::{self, Listener};
+use crate::journal;
+use crate::metrics::Metrics;
+use crate::snapshot::{BuildError, Lasting, Snapshot};
+use crate::stop::{FAREWELL, Stage, Stop};
+use crate::upstream::{Pool, Resolver};
+use crate::{admin, stop};
+
+/// How often kept connections to upstreams are looked at.
+const SWEEP: Duration = Duration::from_secs(15);
+
+/// After certificates could not be renewed: how long until the next attempt.
+const RENEW_AGAIN: Duration = Duration::from_secs(3600);
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration cannot be served.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// A listener could not be bound.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The system gave no thread, timer or event queue.
+    #[error("the system does not let the gateway start: {0}")]
+    System(#[from] io::Error),
+}
+
+/// A gateway, built and bound, that serves once it is [run](Self::run).
+///
+/// ```no_run
+/// let loaded = gateway_config::load("gateway.toml".as_ref())?;
+/// let gateway = gateway::Gateway::bind(loaded.config)?;
+/// let handle = gateway.handle();
+/// std::thread::spawn(move || {
+///     std::io::stdin().read_line(&mut String::new()).ok();
+///     handle.stop();
+/// });
+/// gateway.run()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Gateway {
+    config: Config,
+    lasting: Lasting,
+    shared: Arc<Shared>,
+    /// One list for each worker.
+    sockets: Vec<Vec<(Listener, std::net::TcpListener)>>,
+    admin: Option<std::net::TcpListener>,
+    addresses: Vec<(&'static str, SocketAddr)>,
+}
+
+/// Stops a gateway from another thread.
+#[derive(Clone)]
+pub struct Handle(Stop);
+
+impl Handle {
+    /// Asks the gateway to stop: it accepts nothing more, lets what is going on end for as long as
+    /// `drain` allows, and then [`Gateway::run`] returns. Asking twice changes nothing.
+    pub fn stop(&self) {
+        self.0.advance(Stage::Draining);
+    }
+}
+
+/// What all workers share.
+pub(crate) struct Shared {
+    pub(crate) snapshot: ArcSwap<Snapshot>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) access_log: AccessLog,
+    pub(crate) census: Arc<Census>,
+    pub(crate) stop: Stop,
+    /// The port of the first TLS listener, for redirects from the plain one.
+    pub(crate) https_port: Option<u16>,
+    workers: usize,
+    listening: AtomicUsize,
+}
+
+impl Shared {
+    /// What keeps the gateway from being ready.
+    pub(crate) fn missing(&self) -> Vec<String> {
+        admin::missing(self.stop.stage(), self.listening.load(Relaxed), self.workers)
+    }
+}
+
+/// One worker: a thread with a runtime of its own, and what nobody else touches.
+pub(crate) struct Worker {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) pool: Pool,
+}
+
+impl Gateway {
+    /// Builds everything that `config` says and binds its listeners. Nothing is served yet.
+    ///
+    /// # Errors
+    /// [`StartError`]: certificates, upstreams' certificates, sockets, threads.
+    pub fn bind(config: Config) -> Result<Self, StartError> {
+        let metrics = Metrics::new().map_err(BuildError::Metrics)?;
+        let tickets = gateway_certs::ticketer().map_err(BuildError::Tls)?;
+        let lasting = Lasting { metrics: metrics.clone(), tickets };
+        let snapshot = Snapshot::build(&config, &lasting)?;
+        let server = &config.server;
+        let workers = server.workers.map_or_else(cores, NonZeroUsize::get);
+        let mut sockets: Vec<_> = (0..workers).map(|_| Vec::new()).collect();
+        let mut addresses = Vec::new();
+        let public = server.http.iter().map(|address| (Listener::Http, *address));
+        let public = public.chain(server.https.iter().map(|address| (Listener::Https, *address)));
+        for (listener, address) in public {
+            let bound = accept::bind(listener.name(), address, workers)?;
+            if let Some(first) = bound.first() {
+                addresses.push((listener.name(), first.local_addr()?));
+            }
+            sockets.iter_mut().zip(bound).for_each(|(worker, socket)| worker.push((listener, socket)));
+        }
+        let admin = server.admin.map(bind_admin).transpose()?;
+        if let Some(socket) = &admin {
+            addresses.push((Listener::Admin.name(), socket.local_addr()?));
+        }
+        let https = addresses.iter().find(|(listener, _)| *listener == Listener::Https.name());
+        let dropped = metrics.log_dropped.clone();
+        let shared = Shared {
+            access_log: AccessLog::start(server.access_log, dropped, io::stdout())?,
+            census: Census::new(server.connections),
+            stop: Stop::new(),
+            https_port: https.map(|(_, address)| address.port()),
+            workers,
+            listening: AtomicUsize::new(0),
+            snapshot: ArcSwap::from_pointee(snapshot),
+            metrics,
+        };
+        Ok(Self { config, lasting, shared: Arc::new(shared), sockets, admin, addresses })
+    }
+
+    /// The addresses that are listened on, with the listener's name: `http`, `https` or `admin`.
+    /// Where the configuration asked for port 0, here is the port that the system chose.
+    #[must_use]
+    pub fn addresses(&self) -> &[(&'static str, SocketAddr)] {
+        &self.addresses
+    }
+
+    /// The root certificate of the local CA, where a site is self-signed.
+    #[must_use]
+    pub fn local_ca(&self) -> Option<Arc<gateway_certs::LocalCa>> {
+        self.shared.snapshot.load().certificates.local_ca.clone()
+    }
+
+    /// What stops the gateway.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle(self.shared.stop.clone())
+    }
+
+    /// Serves until [`Handle::stop`] is called and what was going on then has ended, or `drain` has
+    /// passed. Must not be called from within a tokio runtime: it brings its own.
+    ///
+    /// # Errors
+    /// [`StartError::System`], where the system gives no thread or event queue.
+    pub fn run(self) -> Result<(), StartError> {
+        let control = runtime()?;
+        let threads = self.start_workers()?;
+        let outcome = control.block_on(self.oversee());
+        self.shared.stop.advance(Stage::Ended);
+        for thread in threads {
+            if thread.join().is_err() {
+                journal::error("panic", "a worker has panicked; its requests were cut off", &[]);
+            }
+        }
+        outcome
+    }
+
+    fn start_workers(&self) -> Result<Vec<JoinHandle<()>>, StartError> {
+        let start = |(index, sockets): (usize, &Vec<(Listener, std::net::TcpListener)>)| {
+            let sockets = sockets
+                .iter()
+                .map(|(listener, socket)| Ok((*listener, socket.try_clone()?)))
+                .collect::<io::Result<Vec<_>>>()?;
+            let worker = Worker { shared: self.shared.clone(), pool: Pool::default() };
+            let (worker, runtime) = (Arc::new(worker), runtime()?);
+            let thread = std::thread::Builder::new().name(format!("worker-{index}"));
+            Ok(thread.spawn(move || runtime.block_on(worker.work(sockets)))?)
+        };
+        self.sockets.iter().enumerate().map(start).collect()
+    }
+
+    /// What is done once for all workers: names, renewals, the admin listener, and the stop.
+    async fn oversee(&self) -> Result<(), StartError> {
+        let stop = &self.shared.stop;
+        let background = async {
+            let snapshot = self.shared.snapshot.load_full();
+            let resolver = Arc::new(Resolver::new(&self.config.server.dns));
+            tokio::join!(snapshot.names.keep_resolved(resolver), self.keep_certificates());
+        };
+        let admin = self.admin.as_ref().map(std::net::TcpListener::try_clone).transpose()?;
+        let admin = admin.map(TcpListener::from_std).transpose()?;
+        tokio::select! {
+            () = background => {}
+            () = self.serve_admin(admin) => {}
+            () = stop.reached(Stage::Draining) => {}
+        }
+        self.drain().await;
+        Ok(())
+    }
+
+    async fn serve_admin(&self, admin: Option<TcpListener>) {
+        let Some(admin) = admin else { return std::future::pending().await };
+        let worker = Arc::new(Worker { shared: self.shared.clone(), pool: Pool::default() });
+        // Being asked how it goes must still be possible while stopping, so the listener's own stop
+        // is one that never comes.
+        let never = stop::Stop::new();
+        accept::accept_all(admin, &never, |tcp, peer| {
+            let (snapshot, worker) = (worker.shared.snapshot.load_full(), worker.clone());
+            tokio::spawn(connection::serve(Listener::Admin, tcp, peer, snapshot, worker));
+        })
+        .await;
+    }
+
+    async fn drain(&self) {
+        let limit = self.config.server.drain;
+        let open = self.shared.census.open();
+        journal::info("draining", "stopping; waiting for requests to end", &[
+            ("connections", &open),
+            ("for_seconds", &limit.as_secs()),
+        ]);
+        let ended = tokio::time::timeout(limit, self.shared.census.emptied()).await;
+        self.shared.stop.advance(Stage::Ending);
+        if ended.is_err() {
+            // WebSockets are being told; whoever does not listen is cut off.
+            drop(tokio::time::timeout(FAREWELL * 2, self.shared.census.emptied()).await);
+        }
+        let cut = self.shared.census.open();
+        journal::info("stopped", "stopped", &[("connections_cut_off", &cut)]);
+    }
+
+    /// Makes certificates of the local CA anew before they end.
+    async fn keep_certificates(&self) {
+        loop {
+            let snapshot = self.shared.snapshot.load_full();
+            let Some(due) = snapshot.certificates.renew_at else { return std::future::pending().await };
+            tokio::time::sleep(due.duration_since(SystemTime::now()).unwrap_or_default()).await;
+            match snapshot.renewed(&self.config, &self.lasting) {
+                Ok(renewed) => {
+                    self.shared.snapshot.store(Arc::new(renewed));
+                    journal::info("renewed", "certificates of the local CA were made anew", &[]);
+                }
+                Err(error) => {
+                    journal::error("renew", format_args!("cannot renew certificates: {error}"), &[]);
+                    tokio::time::sleep(RENEW_AGAIN).await;
+                }
+            }
+        }
+    }
+}
+
+impl Worker {
+    async fn work(self: Arc<Self>, sockets: Vec<(Listener, std::net::TcpListener)>) {
+        for (listener, socket) in sockets {
+            let worker = self.clone();
+            match TcpListener::from_std(socket) {
+                Ok(socket) => drop(tokio::spawn(async move {
+                    let stop = worker.shared.stop.clone();
+                    accept::accept_all(socket, &stop, |tcp, peer| {
+                        tokio::spawn(connection::admit(listener, tcp, peer, worker.clone()));
+                    })
+                    .await;
+                })),
+                Err(error) => {
+                    journal::error("listen", format_args!("a worker cannot listen: {error}"), &[]);
+                    return;
+                }
+            }
+        }
+        self.shared.listening.fetch_add(1, Relaxed);
+        let mut sweep = tokio::time::interval(SWEEP);
+        loop {
+            tokio::select! {
+                () = self.shared.stop.reached(Stage::Ended) => return,
+                _ = sweep.tick() => self.pool.sweep(Instant::now()),
+            }
+        }
+    }
+}
+
+fn bind_admin(address: ListenAddr) -> Result<std::net::TcpListener, BindError> {
+    let mut bound = accept::bind(Listener::Admin.name(), address, 1)?;
+    bound.pop().ok_or_else(|| BindError {
+        listener: Listener::Admin.name(),
+        address: address.0,
+        source: io::ErrorKind::AddrNotAvailable.into(),
+    })
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}

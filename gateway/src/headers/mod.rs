@@ -1,0 +1,7 @@
+//! Headers, both ways: what a proxy must drop, what it adds about the client, and what the
+//! configuration says about answers.
+
+pub(crate) mod hop_by_hop;
+pub(crate) mod request;
+pub(crate) mod response;
+pub(crate) mod trace;

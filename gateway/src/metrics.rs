@@ -1,0 +1,270 @@
+//! Metrics for Prometheus. Every label's values come from the configuration or from a fixed set in
+//! this code, never from what a client sends; how much is counted cannot be driven up from outside.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use http::Method;
+use prometheus::core::Collector;
+use prometheus::{
+    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "other"];
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// Every metric of the process.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    durations: HistogramVec,
+    bytes: IntCounterVec,
+    upstream_durations: HistogramVec,
+    /// `{upstream,outcome}`; outcome is `new`, `reused`, `failed` or `retried`.
+    upstream_connections: IntCounterVec,
+    /// `{blame,reason}`
+    faults: IntCounterVec,
+    /// `{limit}`
+    pub(crate) limited: IntCounterVec,
+    /// `{listener}`
+    pub(crate) connections: IntCounterVec,
+    /// `{listener}`
+    pub(crate) connections_open: IntGaugeVec,
+    /// `{reason}`
+    pub(crate) connections_refused: IntCounterVec,
+    /// `{version,group,resumed}`
+    pub(crate) handshakes: IntCounterVec,
+    /// `{reason}`
+    pub(crate) handshake_failures: IntCounterVec,
+    /// `{site}`
+    pub(crate) certificate_not_after: GaugeVec,
+    pub(crate) requests_in_flight: IntGauge,
+    pub(crate) log_dropped: IntCounter,
+}
+
+fn counters(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
+    IntCounterVec::new(Opts::new(name, help), labels)
+}
+
+fn histograms(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<HistogramVec> {
+    HistogramVec::new(HistogramOpts::new(name, help).buckets(SECONDS.to_vec()), labels)
+}
+
+impl Metrics {
+    /// Makes and registers every metric.
+    ///
+    /// # Errors
+    /// prometheus', for a name that is malformed or taken: a mistake in this file.
+    pub(crate) fn new() -> prometheus::Result<Arc<Self>> {
+        let registry = Registry::new();
+        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        let build = IntGaugeVec::new(
+            Opts::new("gateway_build_info", "The version that is running; always 1."),
+            &["version"],
+        )?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        register(&registry, &build)?;
+        let metrics = Self {
+            requests: counters(
+                "gateway_requests_total",
+                "Requests answered, by site, route, method and status class.",
+                &["site", "route", "method", "status"],
+            )?,
+            durations: histograms(
+                "gateway_request_duration_seconds",
+                "From a request's head to the last byte of its answer.",
+                &["site"],
+            )?,
+            bytes: counters(
+                "gateway_body_bytes_total",
+                "Bytes of bodies, received from and sent to clients.",
+                &["site", "direction"],
+            )?,
+            upstream_durations: histograms(
+                "gateway_upstream_first_byte_seconds",
+                "From asking an upstream to its answer's head.",
+                &["upstream"],
+            )?,
+            upstream_connections: counters(
+                "gateway_upstream_connections_total",
+                "Connections to upstreams: new, reused, failed, or retried after a reused one had died.",
+                &["upstream", "outcome"],
+            )?,
+            faults: counters(
+                "gateway_faults_total",
+                "Requests that were not answered as meant, by whose fault it was and why.",
+                &["blame", "reason"],
+            )?,
+            limited: counters("gateway_rate_limited_total", "Requests over a limit.", &["limit"])?,
+            connections: counters(
+                "gateway_connections_total",
+                "Connections accepted.",
+                &["listener"],
+            )?,
+            connections_open: IntGaugeVec::new(
+                Opts::new("gateway_connections_open", "Connections open now."),
+                &["listener"],
+            )?,
+            connections_refused: counters(
+                "gateway_connections_refused_total",
+                "Connections closed right after accept because a cap was reached.",
+                &["reason"],
+            )?,
+            handshakes: counters(
+                "gateway_tls_handshakes_total",
+                "TLS handshakes completed.",
+                &["version", "group", "resumed"],
+            )?,
+            handshake_failures: counters(
+                "gateway_tls_handshake_failures_total",
+                "TLS handshakes that failed.",
+                &["reason"],
+            )?,
+            certificate_not_after: GaugeVec::new(
+                Opts::new(
+                    "gateway_certificate_not_after_seconds",
+                    "When the certificate that a site serves ends, as Unix time; the earliest of several.",
+                ),
+                &["site"],
+            )?,
+            requests_in_flight: IntGauge::new(
+                "gateway_requests_in_flight",
+                "Requests being served now.",
+            )?,
+            log_dropped: IntCounter::new(
+                "gateway_access_log_dropped_total",
+                "Access log records dropped because stdout was too slow.",
+            )?,
+            registry,
+        };
+        metrics.register_all()?;
+        Ok(Arc::new(metrics))
+    }
+
+    fn register_all(&self) -> prometheus::Result<()> {
+        let registry = &self.registry;
+        for family in [
+            &self.requests,
+            &self.bytes,
+            &self.upstream_connections,
+            &self.faults,
+            &self.limited,
+            &self.connections,
+            &self.connections_refused,
+            &self.handshakes,
+            &self.handshake_failures,
+        ] {
+            register(registry, family)?;
+        }
+        register(registry, &self.durations)?;
+        register(registry, &self.upstream_durations)?;
+        register(registry, &self.connections_open)?;
+        register(registry, &self.certificate_not_after)?;
+        register(registry, &self.requests_in_flight)?;
+        register(registry, &self.log_dropped)
+    }
+
+    /// Counts a request that failed.
+    pub(crate) fn fault(&self, fault: &crate::fault::Fault) {
+        let blame = match fault.blame() {
+            crate::fault::Blame::Client => "client",
+            crate::fault::Blame::Upstream => "upstream",
+            crate::fault::Blame::Gateway => "gateway",
+        };
+        self.faults.with_label_values(&[blame, fault.reason()]).inc();
+    }
+
+    /// Everything in the text format.
+    ///
+    /// # Errors
+    /// prometheus', where a family is inconsistent: a mistake in this file.
+    pub(crate) fn text(&self) -> prometheus::Result<String> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+}
+
+fn register(registry: &Registry, collector: &(impl Collector + Clone + 'static)) -> prometheus::Result<()> {
+    registry.register(Box::new(collector.clone()))
+}
+
+/// A site's metrics, looked up once.
+#[derive(Debug)]
+pub(crate) struct SiteMetrics {
+    durations: Histogram,
+    bytes_in: IntCounter,
+    bytes_out: IntCounter,
+}
+
+impl SiteMetrics {
+    pub(crate) fn new(metrics: &Metrics, site: &str) -> Self {
+        Self {
+            durations: metrics.durations.with_label_values(&[site]),
+            bytes_in: metrics.bytes.with_label_values(&[site, "in"]),
+            bytes_out: metrics.bytes.with_label_values(&[site, "out"]),
+        }
+    }
+
+    /// Counts a request that ended.
+    pub(crate) fn count(&self, took: Duration, bytes_in: u64, bytes_out: u64) {
+        self.durations.observe(took.as_secs_f64());
+        self.bytes_in.inc_by(bytes_in);
+        self.bytes_out.inc_by(bytes_out);
+    }
+}
+
+/// A route's metrics. Each counter is looked up the first time that it is needed, so that a hundred
+/// thousand routes cost nothing until they are asked for.
+#[derive(Debug)]
+pub(crate) struct RouteMetrics {
+    requests: OnceLock<Box<[[OnceLock<IntCounter>; CLASSES.len()]; METHODS.len()]>>,
+}
+
+impl RouteMetrics {
+    pub(crate) fn new() -> Self {
+        Self { requests: OnceLock::new() }
+    }
+
+    /// Counts a request that was answered with `status`.
+    pub(crate) fn count(
+        &self,
+        metrics: &Metrics,
+        (site, route): (&str, &str),
+        method: &Method,
+        status: u16,
+    ) {
+        let row = METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(METHODS.len() - 1);
+        let column = usize::from(status / 100).clamp(1, CLASSES.len()) - 1;
+        self.requests.get_or_init(Box::default)[row][column]
+            .get_or_init(|| {
+                let labels = [site, route, METHODS[row], CLASSES[column]];
+                metrics.requests.with_label_values(&labels)
+            })
+            .inc();
+    }
+}
+
+/// An upstream's metrics, looked up once.
+#[derive(Debug)]
+pub(crate) struct UpstreamMetrics {
+    pub(crate) first_byte: Histogram,
+    pub(crate) new: IntCounter,
+    pub(crate) reused: IntCounter,
+    pub(crate) failed: IntCounter,
+    pub(crate) retried: IntCounter,
+}
+
+impl UpstreamMetrics {
+    pub(crate) fn new(metrics: &Metrics, upstream: &str) -> Self {
+        let connections =
+            |outcome| metrics.upstream_connections.with_label_values(&[upstream, outcome]);
+        Self {
+            first_byte: metrics.upstream_durations.with_label_values(&[upstream]),
+            new: connections("new"),
+            reused: connections("reused"),
+            failed: connections("failed"),
+            retried: connections("retried"),
+        }
+    }
+}

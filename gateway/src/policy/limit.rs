@@ -1,0 +1,250 @@
+//! Rate limits: the generic cell rate algorithm of governor over a table that cannot grow.
+//!
+//! A table that grew with the number of addresses would be a way to take the gateway's memory. This
+//! one has a fixed number of places, in sets of eight; an address belongs to one set. Where the set
+//! is full, the place whose allowance is nearest to being whole again is given away: losing it costs
+//! that client nothing, or the least.
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use gateway_config::model::{Limit, LimitKey};
+use governor::clock::Clock;
+use governor::middleware::{NoOpMiddleware, StateInformationMiddleware};
+use governor::nanos::Nanos;
+use governor::state::StateStore;
+use governor::{Quota, RateLimiter};
+use parking_lot::Mutex;
+
+/// How many clients one limit can tell apart: 8,192 sets of 8, 2.5 MiB when all are in use.
+const SETS: usize = 8192;
+const PLACES: usize = 8;
+
+/// What a limit counts together: an IPv4 address, or an IPv6 /64 (the least that one subscriber
+/// gets, RFC 6177).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct ClientKey(u64, bool);
+
+impl ClientKey {
+    pub(crate) fn of(client: IpAddr) -> Self {
+        match client.to_canonical() {
+            IpAddr::V4(v4) => Self(u64::from(v4.to_bits()), false),
+            #[expect(clippy::cast_possible_truncation, reason = "the upper half, shifted down, fits")]
+            IpAddr::V6(v6) => Self((v6.to_bits() >> 64) as u64, true),
+        }
+    }
+}
+
+/// What a client is told about its limit (draft-ietf-httpapi-ratelimit-headers).
+#[derive(Debug, Clone)]
+pub(crate) struct Allowance {
+    pub(crate) limit: String,
+    pub(crate) burst: u32,
+    pub(crate) remaining: u32,
+    /// Until the whole burst is available again after standing still, in seconds, rounded up.
+    pub(crate) window: u64,
+    /// Until one more request is allowed than now, in seconds, rounded up.
+    pub(crate) reset: u64,
+}
+
+/// A limit that a request is over.
+#[derive(Debug)]
+pub(crate) struct Exceeded {
+    pub(crate) limit: String,
+    pub(crate) allowance: Allowance,
+    /// `Retry-After`, in seconds, at least 1.
+    pub(crate) retry_after: u64,
+}
+
+/// A limit and who has used how much of it. Generic over its clock, so that tests decide the time.
+#[derive(Debug)]
+pub(crate) struct Limiter<C: Clock = governor::clock::DefaultClock> {
+    name: String,
+    burst: NonZeroU32,
+    cell: Duration,
+    governor: RateLimiter<ClientKey, Table, C, StateInformationMiddleware>,
+    clock: C,
+}
+
+impl Limiter {
+    pub(crate) fn new(limit: &Limit) -> Self {
+        Self::with_clock(limit, governor::clock::DefaultClock::default())
+    }
+}
+
+impl<C: Clock + Clone> Limiter<C> {
+    fn with_clock(limit: &Limit, clock: C) -> Self {
+        let LimitKey::ClientIp = limit.key;
+        // The division of a day by the largest count is still above one nanosecond.
+        let cell = (limit.rate.per / limit.rate.count.get()).max(Duration::from_nanos(1));
+        let quota = Quota::with_period(cell)
+            .unwrap_or_else(|| Quota::per_second(limit.rate.count))
+            .allow_burst(limit.burst);
+        Self {
+            name: limit.name.clone(),
+            burst: limit.burst,
+            cell,
+            governor: RateLimiter::<_, _, _, NoOpMiddleware<C::Instant>>::new(quota, Table::new(SETS), clock.clone())
+                .with_middleware(),
+            clock,
+        }
+    }
+
+    /// Counts one request of `client`.
+    pub(crate) fn check(&self, client: ClientKey) -> Result<Allowance, Exceeded> {
+        match self.governor.check_key(&client) {
+            Ok(state) => Ok(self.allowance(state.remaining_burst_capacity())),
+            Err(until) => {
+                let wait = until.wait_time_from(self.clock.now());
+                let retry_after = round_up(wait).max(1);
+                let mut allowance = self.allowance(0);
+                allowance.reset = retry_after;
+                Err(Exceeded { limit: self.name.clone(), allowance, retry_after })
+            }
+        }
+    }
+
+    fn allowance(&self, remaining: u32) -> Allowance {
+        Allowance {
+            limit: self.name.clone(),
+            burst: self.burst.get(),
+            remaining,
+            window: round_up(self.cell * self.burst.get()).max(1),
+            reset: round_up(self.cell).max(1),
+        }
+    }
+}
+
+fn round_up(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
+/// The fixed table. Keys are hashed with a secret of this process, so that nobody can choose
+/// addresses that fall into one set.
+struct Table {
+    sets: Box<[Mutex<Set>]>,
+    hasher: RandomState,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Place {
+    key: Option<ClientKey>,
+    /// governor's theoretical arrival time: past it, the client's allowance is whole again.
+    arrival: u64,
+}
+
+type Set = [Place; PLACES];
+
+impl Table {
+    fn new(sets: usize) -> Self {
+        Self {
+            sets: (0..sets).map(|_| Mutex::new([Place::default(); PLACES])).collect(),
+            hasher: RandomState::new(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Table").field("sets", &self.sets.len()).finish_non_exhaustive()
+    }
+}
+
+impl StateStore for Table {
+    type Key = ClientKey;
+
+    fn measure_and_replace<T, F, E>(&self, key: &ClientKey, f: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        #[expect(clippy::cast_possible_truncation, reason = "any part of a hash is a hash")]
+        let index = self.hasher.hash_one(key) as usize % self.sets.len();
+        let mut set = self.sets[index].lock();
+        if let Some(place) = set.iter_mut().find(|place| place.key == Some(*key)) {
+            let (answer, arrival) = f(Some(Nanos::new(place.arrival)))?;
+            place.arrival = arrival.as_u64();
+            return Ok(answer);
+        }
+        let (answer, arrival) = f(None)?;
+        let given_away = set.iter_mut().min_by_key(|place| (place.key.is_some(), place.arrival));
+        if let Some(place) = given_away {
+            *place = Place { key: Some(*key), arrival: arrival.as_u64() };
+        }
+        Ok(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gateway_config::model::Rate;
+    use governor::clock::FakeRelativeClock;
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    fn limit(count: u32, per: u64, burst: u32) -> Limit {
+        Limit {
+            name: "api".into(),
+            rate: Rate {
+                count: NonZeroU32::new(count).unwrap(),
+                per: Duration::from_secs(per),
+            },
+            burst: NonZeroU32::new(burst).unwrap(),
+            key: LimitKey::ClientIp,
+        }
+    }
+
+    fn client(n: u32) -> ClientKey {
+        ClientKey::of(Ipv4Addr::from_bits(n).into())
+    }
+
+    #[test]
+    fn the_burst_is_served_at_once_and_then_the_rate_counts() {
+        let clock = FakeRelativeClock::default();
+        let limiter = Limiter::with_clock(&limit(10, 1, 20), clock.clone());
+        let served = (0..300).filter(|_| limiter.check(client(1)).is_ok()).count();
+        assert_eq!(served, 20);
+        let over = limiter.check(client(1)).unwrap_err();
+        assert_eq!((over.retry_after, over.allowance.remaining, over.allowance.window), (1, 0, 2));
+        assert!(limiter.check(client(2)).is_ok(), "another client has its own allowance");
+        clock.advance(Duration::from_millis(100));
+        assert!(limiter.check(client(1)).is_ok());
+        assert!(limiter.check(client(1)).is_err());
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(limiter.check(client(1)).unwrap().remaining, 19);
+    }
+
+    #[test]
+    fn slow_rates_say_when_to_come_back() {
+        let limiter = Limiter::with_clock(&limit(5, 3600, 1), FakeRelativeClock::default());
+        assert!(limiter.check(client(1)).is_ok());
+        assert_eq!(limiter.check(client(1)).unwrap_err().retry_after, 720);
+    }
+
+    #[test]
+    fn ipv6_counts_by_64_and_mapped_addresses_count_as_ipv4() {
+        let key = |text: &str| ClientKey::of(text.parse().unwrap());
+        assert_eq!(key("2001:db8::1"), key("2001:db8::ffff:1"));
+        assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
+        assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+        assert_ne!(ClientKey::of(Ipv6Addr::UNSPECIFIED.into()), client(0));
+    }
+
+    #[test]
+    fn ten_million_addresses_take_no_more_room_and_forgive_nobody_who_is_over() {
+        let clock = FakeRelativeClock::default();
+        let limiter = Limiter::with_clock(&limit(1, 3600, 5), clock.clone());
+        let greedy = client(u32::MAX);
+        while limiter.check(greedy).is_ok() {}
+        for n in 0..10_000_000 {
+            // Whether an address out of ten million is served is not the point here.
+            drop(limiter.check(client(n)));
+            if n % 10_000 == 0 {
+                assert!(limiter.check(greedy).is_err(), "forgiven after {n} addresses");
+            }
+        }
+        // The table's size is its type: SETS × PLACES places, whoever comes.
+        assert_eq!(size_of::<Place>(), 32);
+    }
+}

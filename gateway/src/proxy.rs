@@ -1,0 +1,376 @@
+//! One request of a public listener, from its head to its record in the access log. Read it from the
+//! top: each step stands in a file of its own, in the order in which it is taken.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use gateway_config::model::{Host, Rewrite, UnknownHost};
+use http::header::{CONTENT_LENGTH, HOST, UPGRADE};
+use http::{Method, StatusCode, Version};
+use pingora_core::protocols::http::{ReusableHttpStream, ServerSession};
+use pingora_http::RequestHeader;
+use tokio::time::Instant;
+
+use crate::client::{self, Client};
+use crate::connection::Connection;
+use crate::exchange::{Exchange, Passed, STREAM_IDLE};
+use crate::fault::Fault;
+use crate::headers::request::{Forwarding, Framing, for_upstream};
+use crate::headers::trace::Trace;
+use crate::path::{self, Path};
+use crate::policy::body::BodyGauge;
+use crate::policy::limit::{Allowance, ClientKey};
+use crate::policy::{Refused, access, deny_paths};
+use crate::reply::{self, Answer};
+use crate::snapshot::{Route, Serve, Site};
+use crate::story::Story;
+use crate::stream::{GatheringStream, Meter};
+use crate::tunnel;
+use crate::upstream::{self, Upstream};
+
+/// How a request was answered.
+enum Served {
+    Answered,
+    /// The connection belongs to the request from now on.
+    Upgraded(Box<upstream::Connection>, Duration),
+}
+
+/// Serves one request. Gives the connection back where another may follow on it.
+pub(crate) async fn serve(
+    mut session: ServerSession,
+    connection: &Connection,
+    meter: Option<&Meter>,
+) -> Option<ReusableHttpStream> {
+    let asked = session.req_header().clone();
+    let trusted = &connection.snapshot.server.trusted_proxies;
+    let client = client::identify(trusted, connection.peer.ip(), &asked.headers);
+    let trace = Trace::of(&asked.headers, client.via_trusted);
+    let mut story = Story::begin(connection, &asked, client, trace);
+    let served = match answer(&mut session, &asked, connection, &mut story).await {
+        Ok(served) => served,
+        Err(fault) => {
+            let told = tell(&mut session, &asked.method, &fault, &mut story).await;
+            story.failed(fault);
+            if !told {
+                break_off(session, &mut story).await;
+                return None;
+            }
+            Served::Answered
+        }
+    };
+    story.sent(&session);
+    match served {
+        Served::Upgraded(upstream, idle) => {
+            run_tunnel(session, *upstream, idle, connection, &mut story).await;
+            None
+        }
+        Served::Answered => {
+            if let Some(meter) = meter.filter(|_| !session.is_body_done()) {
+                meter.linger();
+            }
+            // A client that went away in the last moment has had its record written as answered.
+            session.finish().await.ok().flatten()
+        }
+    }
+}
+
+/// The steps.
+async fn answer<'c>(
+    session: &mut ServerSession,
+    asked: &RequestHeader,
+    connection: &'c Connection,
+    story: &mut Story<'c>,
+) -> Result<Served, Fault> {
+    let authority = authority(asked)?;
+    let path = normal_path(asked)?;
+    let (site, route) = find_route(connection, authority, &path, story)?;
+    let allowances = admit(connection, route, story.client(), &path)?;
+    match &route.action {
+        Serve::Respond(respond) => {
+            let fixed = Answer::fixed(respond);
+            send(session, asked, fixed, route, &allowances, story).await
+        }
+        Serve::Redirect(redirect) => {
+            let moved = Answer::redirect(redirect, target(asked))?;
+            send(session, asked, moved, route, &allowances, story).await
+        }
+        Serve::Proxy { upstream, rewrite, prefix } => {
+            story.upstream(&upstream.config.name);
+            let target = rewritten(rewrite, *prefix, &path, asked);
+            let call = Call { connection, site, route, upstream, authority, target: &target };
+            call.pass(session, asked, &allowances, story).await
+        }
+    }
+}
+
+/// The host that is asked for, as the client wrote it.
+fn authority(asked: &RequestHeader) -> Result<&str, Fault> {
+    if asked.method == Method::CONNECT {
+        return Err(Fault::Malformed("CONNECT is for forward proxies"));
+    }
+    if let Some(authority) = asked.uri.authority() {
+        return Ok(authority.as_str());
+    }
+    let mut hosts = asked.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().map_err(|_| Fault::Malformed("its host is not a host")),
+        (None, _) => Err(Fault::Malformed("it names no host")),
+        _ => Err(Fault::Malformed("it names two hosts")),
+    }
+}
+
+fn normal_path(asked: &RequestHeader) -> Result<Path<'_>, Fault> {
+    // `OPTIONS *` asks about the server as a whole, which here is the root of the site.
+    let raw = match target(asked) {
+        "*" if asked.method == Method::OPTIONS => "/",
+        target => target.split('?').next().unwrap_or(target),
+    };
+    path::normalise(raw).map_err(Fault::MalformedPath)
+}
+
+/// Path and query as the client wrote them, without scheme and host.
+fn target(asked: &RequestHeader) -> &str {
+    asked.uri.path_and_query().map_or("/", |target| target.as_str())
+}
+
+fn find_route<'c>(
+    connection: &'c Connection,
+    authority: &str,
+    path: &Path<'_>,
+    story: &mut Story<'c>,
+) -> Result<(&'c Site, &'c Route), Fault> {
+    let not_a_host = |_| Fault::Malformed("its host is not a host");
+    let (host, _port) = Host::parse_authority(authority).map_err(not_a_host)?;
+    let snapshot = &connection.snapshot;
+    let found = snapshot.site_of(&host);
+    if let Some(tls) = connection.tls
+        && found != Some(tls.site)
+    {
+        return Err(Fault::Misdirected);
+    }
+    let site = found.and_then(|site| snapshot.sites.get(site));
+    let site = site.ok_or_else(|| unknown_host(snapshot.server.unknown_host))?;
+    story.site(site);
+    let route = site.route_of(&path.normal).ok_or(Fault::NoRoute)?;
+    story.route(route);
+    Ok((site, route))
+}
+
+pub(crate) fn unknown_host(answer: UnknownHost) -> Fault {
+    Fault::UnknownHost(match answer {
+        UnknownHost::Close => None,
+        UnknownHost::Misdirected => Some(StatusCode::MISDIRECTED_REQUEST),
+        UnknownHost::NotFound => Some(StatusCode::NOT_FOUND),
+    })
+}
+
+/// Every policy that can say no before anything is read or sent.
+fn admit(
+    connection: &Connection,
+    route: &Route,
+    client: Client,
+    path: &Path<'_>,
+) -> Result<Vec<Allowance>, Fault> {
+    access::check(&route.policy.access, client.ip)?;
+    deny_paths::check(&route.policy.deny_paths, &path.normal)?;
+    let mut allowances = Vec::with_capacity(route.limiters.len());
+    for limiter in &route.limiters {
+        match limiter.check(ClientKey::of(client.ip)) {
+            Ok(allowance) => allowances.push(allowance),
+            Err(over) => {
+                let metrics = &connection.worker.shared.metrics;
+                metrics.limited.with_label_values(&[&over.limit]).inc();
+                return Err(Refused::Rate(over).into());
+            }
+        }
+    }
+    Ok(allowances)
+}
+
+async fn send(
+    session: &mut ServerSession,
+    asked: &RequestHeader,
+    answer: Answer,
+    route: &Route,
+    allowances: &[Allowance],
+    story: &mut Story<'_>,
+) -> Result<Served, Fault> {
+    let answer = answer.with(reply::rate_limit_headers(allowances));
+    story.status(answer.status());
+    let rules = Some(&route.policy.headers);
+    let sent = reply::send(session, &asked.method, answer, rules, story.trace()).await;
+    sent.map_err(Fault::ClientGone)?;
+    Ok(Served::Answered)
+}
+
+/// The path for the upstream, with the query.
+fn rewritten<'a>(
+    rewrite: &Rewrite,
+    prefix: usize,
+    path: &'a Path<'_>,
+    asked: &'a RequestHeader,
+) -> Cow<'a, str> {
+    let query = asked.uri.query();
+    let with_query = |path: String| match query {
+        Some(query) => Cow::Owned(format!("{path}?{query}")),
+        None => Cow::Owned(path),
+    };
+    // What follows a prefix, encoded as the client did where its spelling was the plain one.
+    let below = |prefix: &str| {
+        let tail = match path.wire.strip_prefix(prefix) {
+            Some(tail) => tail.to_owned(),
+            None => path::encode(path.normal.strip_prefix(prefix)?),
+        };
+        (tail.is_empty() || tail.starts_with('/')).then_some(tail)
+    };
+    match rewrite {
+        Rewrite::Keep if path.wire == asked.uri.path() => Cow::Borrowed(target(asked)),
+        Rewrite::Keep => with_query(path.wire.clone().into_owned()),
+        Rewrite::To(to) => with_query(to.clone()),
+        Rewrite::StripPrefix(strip) => {
+            let tail = below(strip).unwrap_or_else(|| path.wire.clone().into_owned());
+            with_query(if tail.is_empty() { "/".into() } else { tail })
+        }
+        Rewrite::Below(to) => {
+            let tail = path.normal.get(..prefix).and_then(below).unwrap_or_default();
+            let whole = format!("{to}{tail}");
+            with_query(if whole.is_empty() { "/".into() } else { whole })
+        }
+    }
+}
+
+/// A request that goes to an upstream.
+struct Call<'c> {
+    connection: &'c Connection,
+    site: &'c Site,
+    route: &'c Route,
+    upstream: &'c Upstream,
+    authority: &'c str,
+    target: &'c str,
+}
+
+impl Call<'_> {
+    async fn pass(
+        &self,
+        session: &mut ServerSession,
+        asked: &RequestHeader,
+        allowances: &[Allowance],
+        story: &mut Story<'_>,
+    ) -> Result<Served, Fault> {
+        let announced = announced_length(asked);
+        let gauge = BodyGauge::start(self.route.policy.body, announced, Instant::now())?;
+        let upgrade = websocket(session, asked);
+        let body = match announced {
+            _ if session.is_body_empty() || upgrade.is_some() => Framing::Empty,
+            Some(length) => Framing::Length(length),
+            None => Framing::Chunked,
+        };
+        let trace = story.trace().clone();
+        let head = for_upstream(
+            asked,
+            &Forwarding {
+                client: story.client(),
+                peer: self.connection.peer.ip(),
+                authority: self.authority,
+                trace: &trace,
+                target: self.target,
+                body,
+                upgrade,
+            },
+        )?;
+        let idle = self.route.policy.idle;
+        let exchange = Exchange {
+            upstream: self.upstream,
+            pool: &self.connection.worker.pool,
+            head,
+            client_speaks: asked.version,
+            gauge,
+            idle,
+            rules: &self.route.policy.headers,
+            trace: &trace,
+            extra: reply::rate_limit_headers(allowances).collect(),
+        };
+        match exchange.run(session, story.account()).await? {
+            Passed::Answered => Ok(Served::Answered),
+            Passed::Upgraded(upstream) => {
+                Ok(Served::Upgraded(upstream, idle.unwrap_or(STREAM_IDLE)))
+            }
+        }
+    }
+}
+
+fn announced_length(asked: &RequestHeader) -> Option<u64> {
+    // pingora has checked that several values agree.
+    asked.headers.get(CONTENT_LENGTH)?.to_str().ok()?.split(',').next()?.trim().parse().ok()
+}
+
+/// WebSockets are the one upgrade that is passed on. An upgrade to h2c would let a client speak to
+/// the upstream past every policy.
+fn websocket(session: &ServerSession, asked: &RequestHeader) -> Option<&'static str> {
+    let protocol = asked.headers.get(UPGRADE)?;
+    let wanted = session.is_upgrade_req()
+        && asked.version == Version::HTTP_11
+        && protocol.as_bytes().eq_ignore_ascii_case(b"websocket");
+    wanted.then_some("websocket")
+}
+
+async fn run_tunnel(
+    mut session: ServerSession,
+    mut upstream: upstream::Connection,
+    idle: Duration,
+    connection: &Connection,
+    story: &mut Story<'_>,
+) {
+    let begun_by_client = tunnel::already_read(session.read_request_body()).await;
+    let begun_by_upstream = tunnel::already_read(upstream.session.read_body_bytes()).await;
+    let ServerSession::H1(session) = session else { return };
+    let client = GatheringStream::reclaim(session.into_inner());
+    let upstream = GatheringStream::reclaim(upstream.session.into_inner());
+    if let (Some(client), Some(upstream)) = (client, upstream) {
+        let client = tunnel::Side { stream: client, begun: begun_by_client };
+        let upstream = tunnel::Side { stream: upstream, begun: begun_by_upstream };
+        let stop = &connection.worker.shared.stop;
+        story.tunnelled(tunnel::run(client, upstream, idle, stop).await);
+    }
+}
+
+/// Tells the client about a fault, if anything can still be told. Whether it was.
+async fn tell(
+    session: &mut ServerSession,
+    method: &Method,
+    fault: &Fault,
+    story: &mut Story<'_>,
+) -> bool {
+    let begun = session.response_written().is_some_and(|head| !head.status.is_informational());
+    let Some(status) = fault.status().filter(|_| !begun) else { return false };
+    story.status(status);
+    let answer = Answer::to_fault(fault, status, story.trace());
+    let rules = story.rules();
+    reply::send(session, method, answer, rules, story.trace()).await.is_ok()
+}
+
+/// Ends a request in a way that no client can take for the end of an answer: HTTP/1.1 closes the
+/// connection, HTTP/2 resets the stream.
+async fn break_off(mut session: ServerSession, story: &mut Story<'_>) {
+    story.sent(&session);
+    session.shutdown().await;
+}
+
+/// Answers a head that could not be read, where there is something to say, and closes.
+pub(crate) async fn refuse_head(
+    mut session: ServerSession,
+    connection: &Connection,
+    fault: &Fault,
+    meter: &Meter,
+) {
+    connection.worker.shared.metrics.fault(fault);
+    if let Some(status) = fault.status() {
+        let trace = Trace::of(&http::HeaderMap::new(), false);
+        let answer = Answer::to_fault(fault, status, &trace);
+        session.set_keepalive(None);
+        // The client may be gone; then there is nobody to tell.
+        drop(reply::send(&mut session, &Method::GET, answer, None, &trace).await);
+        meter.linger();
+    }
+    session.shutdown().await;
+}

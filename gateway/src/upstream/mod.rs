@@ -1,0 +1,189 @@
+//! Upstreams: which server a request goes to, over which connection.
+
+mod connect;
+mod names;
+mod pool;
+mod tls;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Instant;
+
+use gateway_config::model;
+use pingora_core::protocols::http::v1::client::HttpSession;
+
+use crate::fault::Fault;
+use crate::metrics::UpstreamMetrics;
+use crate::stream::Meter;
+
+pub(crate) use names::{Names, Resolver};
+pub(crate) use pool::{Peer, Pool};
+pub use tls::TlsError;
+pub(crate) use tls::client_config;
+
+/// An upstream, ready to be asked.
+pub(crate) struct Upstream {
+    pub(crate) config: Arc<model::Upstream>,
+    servers: Vec<Server>,
+    tls: Option<Arc<rustls::ClientConfig>>,
+    turn: AtomicUsize,
+    pub(crate) metrics: UpstreamMetrics,
+}
+
+/// One server of an upstream.
+struct Server {
+    /// As the configuration wrote it; what logs call it.
+    label: String,
+    place: Place,
+    /// The name that its certificate must be for.
+    tls_name: Option<rustls_pki_types::ServerName<'static>>,
+}
+
+/// Where a server is.
+enum Place {
+    Fixed(Peer),
+    Named { name: Arc<names::Name>, port: u16 },
+}
+
+/// A connection to one server, fit for one request.
+pub(crate) struct Connection {
+    pub(crate) session: HttpSession,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) server: String,
+    /// Whether other requests went over it before: then it may have died unseen.
+    pub(crate) reused: bool,
+    peer: Peer,
+    upstream: usize,
+}
+
+impl Upstream {
+    /// Prepares an upstream: subscribes to its names, and keeps the TLS configuration for it.
+    pub(crate) fn new(
+        config: Arc<model::Upstream>,
+        names: &Names,
+        tls: Option<Arc<rustls::ClientConfig>>,
+        metrics: UpstreamMetrics,
+    ) -> Self {
+        let servers = config.servers.iter().map(|endpoint| Server::new(endpoint, names)).collect();
+        Self { config, servers, tls, turn: AtomicUsize::new(0), metrics }
+    }
+
+    /// A connection to the server whose turn it is, or to the next that can be reached. Where
+    /// `reuse` allows it, a kept one.
+    ///
+    /// # Errors
+    /// [`Fault::Unresolved`], [`Fault::Connect`], [`Fault::ConnectTimeout`] of the last server tried.
+    pub(crate) async fn connect(&self, pool: &Pool, reuse: bool) -> Result<Connection, Fault> {
+        let first = self.turn.fetch_add(1, Relaxed);
+        let mut last = None;
+        for step in 0..self.servers.len() {
+            let server = &self.servers[(first + step) % self.servers.len()];
+            match self.connect_to(server, pool, reuse).await {
+                Ok(connection) => return Ok(connection),
+                Err(fault) => last = Some(fault),
+            }
+            self.metrics.failed.inc();
+        }
+        // The configuration has at least one server, so the loop has run.
+        Err(last.unwrap_or_else(|| Fault::Unresolved {
+            name: self.config.name.clone(),
+            reason: "it has no servers".into(),
+        }))
+    }
+
+    async fn connect_to(&self, server: &Server, pool: &Pool, reuse: bool) -> Result<Connection, Fault> {
+        let limit = self.config.connect;
+        let deadline = tokio::time::Instant::now() + limit;
+        let peers = server.peers(deadline).await?;
+        if reuse {
+            let kept = peers.iter().find_map(|peer| pool.take(self.id(), peer, Instant::now()));
+            if let Some((stream, peer)) = kept {
+                self.metrics.reused.inc();
+                return Ok(self.connection(server, peer, stream, true));
+            }
+        }
+        let connecting = connect::first_reachable(&peers, self.tls.as_ref().zip(server.tls_name.as_ref()));
+        let connected = tokio::time::timeout_at(deadline, connecting).await;
+        let label = server.label.clone();
+        let failure = match connected {
+            Ok(Ok((stream, peer))) => {
+                self.metrics.new.inc();
+                return Ok(self.connection(server, peer, Box::new(stream), false));
+            }
+            Ok(Err(source)) => Fault::Connect { server: label, source },
+            Err(_elapsed) => Fault::ConnectTimeout { server: label, after: limit },
+        };
+        // Whatever answered there may have moved; the records may have too.
+        if let Place::Named { name, .. } = &server.place {
+            name.refresh_soon();
+        }
+        Err(failure)
+    }
+
+    fn connection(
+        &self,
+        server: &Server,
+        peer: Peer,
+        stream: pingora_core::protocols::Stream,
+        reused: bool,
+    ) -> Connection {
+        let meter = pool::meter_of(&stream);
+        Connection {
+            session: HttpSession::new(stream),
+            meter,
+            server: server.label.clone(),
+            reused,
+            peer,
+            upstream: self.id(),
+        }
+    }
+
+    /// Upstreams that share a configuration share their connections.
+    fn id(&self) -> usize {
+        Arc::as_ptr(&self.config).addr()
+    }
+}
+
+impl Server {
+    fn new(endpoint: &model::Endpoint, names: &Names) -> Self {
+        use rustls_pki_types::ServerName;
+        let label = endpoint.to_string();
+        match endpoint {
+            model::Endpoint::Addr(addr) => Self {
+                label,
+                place: Place::Fixed(Peer::Ip(*addr)),
+                tls_name: Some(ServerName::IpAddress(addr.ip().into())),
+            },
+            model::Endpoint::Unix(path) => {
+                Self { label, place: Place::Fixed(Peer::Unix(path.clone())), tls_name: None }
+            }
+            model::Endpoint::Name { host, port } => Self {
+                label,
+                place: Place::Named { name: names.get(host), port: *port },
+                tls_name: ServerName::try_from(host.as_str().to_owned()).ok(),
+            },
+        }
+    }
+
+    async fn peers(&self, deadline: tokio::time::Instant) -> Result<Vec<Peer>, Fault> {
+        match &self.place {
+            Place::Fixed(peer) => Ok(vec![peer.clone()]),
+            Place::Named { name, port } => match name.addresses(deadline).await {
+                Ok(addresses) => {
+                    Ok(addresses.iter().map(|ip| Peer::Ip((*ip, *port).into())).collect())
+                }
+                Err(reason) => Err(Fault::Unresolved { name: name.host().to_string(), reason }),
+            },
+        }
+    }
+}
+
+impl Connection {
+    /// Gives the connection back, where what was said on it allows another request.
+    pub(crate) async fn release(mut self, pool: &Pool) {
+        self.session.respect_keepalive();
+        if let Some(stream) = self.session.reuse().await {
+            pool.put(self.upstream, self.peer, stream, Instant::now());
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Which site and route takes a request, and where it goes from there.
+
+mod hosts;
+mod paths;
+mod plain;
+mod redirects;
+mod rewriting;
+mod upstreams;

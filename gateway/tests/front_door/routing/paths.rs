@@ -1,0 +1,122 @@
+//! Paths: exact, prefix, everything; the most specific wins.
+
+use hyper::{Method, Request, StatusCode};
+
+use crate::harness::gateway::Gateway;
+use crate::harness::http_client::{Http, get};
+use crate::harness::replies::{empty, full};
+use crate::harness::config;
+
+/// A site whose every route answers with its own pattern.
+fn site(patterns: &[&str]) -> String {
+    let routes: Vec<String> = patterns
+        .iter()
+        .map(|path| {
+            format!("  {{ path = \"{path}\", respond = {{ status = 200, body = \"{path}\" }} }},\n")
+        })
+        .collect();
+    let routes = routes.concat();
+    format!("[site.\"app.test\"]\ntls = \"self-signed\"\nroutes = [\n{routes}]\n")
+}
+
+#[tokio::test]
+async fn the_most_specific_route_wins_whatever_the_order() {
+    let patterns = ["/*", "/a/*", "/a/b", "/a/b/*", "/ab/*"];
+    // `/a/b` and `/a/b/*` both fit `/a/b`: the exact one is the more specific.
+    let expected = [
+        ("/", "/*"),
+        ("/x", "/*"),
+        ("/a", "/a/*"),
+        ("/a/", "/a/*"),
+        ("/a/x", "/a/*"),
+        ("/a/b", "/a/b"),
+        ("/a/b/", "/a/b/*"),
+        ("/a/b/c/d", "/a/b/*"),
+        ("/a/bc", "/a/*"),
+        ("/ab", "/ab/*"),
+        ("/ab/a/b", "/ab/*"),
+        ("/abc", "/*"),
+        ("/A/b", "/*"),
+        ("/a/b?x=/ab/", "/a/b"),
+    ];
+    let mut reversed = patterns;
+    reversed.reverse();
+    for order in [patterns, reversed] {
+        let gateway = Gateway::start(&config("", &site(&order))).await;
+        for mut http in Http::both(&gateway, "app.test").await {
+            for (path, route) in expected {
+                assert_eq!(http.get(path).await.text(), route, "{path} with the order {order:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_prefix_ends_at_a_segment() {
+    let gateway = Gateway::start(&config("", &site(&["/x/*"]))).await;
+    let mut http = Http::http2(&gateway, "app.test").await;
+    for path in ["/x", "/x/", "/x/y", "/x/y/z", "/x?q"] {
+        assert_eq!(http.get(path).await.status, StatusCode::OK, "{path} is of /x/*");
+    }
+    for path in ["/xy", "/xy/z", "/", "/X", "/y/x"] {
+        assert_eq!(http.get(path).await.status, StatusCode::NOT_FOUND, "{path} is not of /x/*");
+    }
+}
+
+#[tokio::test]
+async fn an_exact_path_is_that_path_only() {
+    let gateway = Gateway::start(&config("", &site(&["/health"]))).await;
+    let mut http = Http::http2(&gateway, "app.test").await;
+    assert_eq!(http.get("/health").await.text(), "/health");
+    assert_eq!(http.get("/health?full").await.text(), "/health");
+    for path in ["/healthanything", "/health/", "/health/x", "/healt"] {
+        assert_eq!(http.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn spellings_of_one_path_take_one_route() {
+    let gateway = Gateway::start(&config("", &site(&["/*", "/admin/*"]))).await;
+    for mut http in Http::both(&gateway, "app.test").await {
+        for path in ["/admin/x", "/%61dmin/x", "/a/../admin/x", "/./admin/x", "//admin/x", "/a/%2e%2e/admin"] {
+            let reply = http.get(path).await;
+            assert_eq!(reply.text(), "/admin/*", "{path} escapes from its route");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fixed_answer_has_its_status_and_body_and_no_body_for_head() {
+    let toml = "[site.\"app.test\"]\ntls = \"self-signed\"\nroutes = [\n\
+        { path = \"/teapot\", respond = { status = 418, body = \"short and stout\\n\" } },\n\
+        { path = \"/nothing\", respond = { status = 204 } },\n\
+        ]\n";
+    let gateway = Gateway::start(&config("", toml)).await;
+    for mut http in Http::both(&gateway, "app.test").await {
+        let reply = http.get("/teapot").await;
+        assert_eq!(reply.status, StatusCode::IM_A_TEAPOT);
+        assert_eq!(reply.text(), "short and stout\n");
+        assert_eq!(reply.header("content-length").as_deref(), Some("16"));
+        assert!(reply.header("content-type").is_some_and(|value| value.starts_with("text/plain")));
+
+        let head = Request::head("/teapot").body(empty()).unwrap();
+        let reply = http.request(head).await;
+        assert_eq!((reply.status, reply.body.len()), (StatusCode::IM_A_TEAPOT, 0));
+        assert_eq!(reply.header("content-length").as_deref(), Some("16"));
+
+        let reply = http.get("/nothing").await;
+        assert_eq!((reply.status, reply.body.len()), (StatusCode::NO_CONTENT, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_fixed_answer_does_not_mind_a_body_or_method() {
+    let gateway = Gateway::start(&config("", &site(&["/*"]))).await;
+    for mut http in Http::both(&gateway, "app.test").await {
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
+            let request = Request::builder().method(&method).uri("/x").body(full("a body")).unwrap();
+            assert_eq!(http.request(request).await.text(), "/*", "{method} {:?}", http.version());
+        }
+        assert_eq!(http.request(get("/x")).await.status, StatusCode::OK, "the connection goes on");
+    }
+}

@@ -1,0 +1,9 @@
+//! Bodies that flow: nothing is collected, nothing is held back, and both sides learn how it ended.
+
+mod aborts;
+mod duplex;
+mod events;
+mod expect;
+mod pool;
+mod transfers;
+mod websockets;
