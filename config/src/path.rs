@@ -96,7 +96,11 @@ fn resolve(path: &str) -> Result<String, PathError> {
         }
     }
     let folder = ["/", "/.", "/.."].iter().any(|end| path.ends_with(end));
-    let tail = if folder && !segments.is_empty() { "/" } else { "" };
+    let tail = if folder && !segments.is_empty() {
+        "/"
+    } else {
+        ""
+    };
     Ok(format!("/{}{tail}", segments.join("/")))
 }
 
@@ -214,7 +218,12 @@ mod tests {
     #[test]
     fn a_prefix_ends_at_a_segment() {
         let ws = PathPattern::parse("/ws/*").expect("a pattern");
-        for (path, expected) in [("/ws", true), ("/ws/", true), ("/ws/a", true), ("/wsa", false)] {
+        for (path, expected) in [
+            ("/ws", true),
+            ("/ws/", true),
+            ("/ws/a", true),
+            ("/wsa", false),
+        ] {
             assert_eq!(ws.matches(path), expected, "{path}");
         }
         assert!(PathPattern::Prefix(String::new()).matches("/anything"));

@@ -57,12 +57,20 @@ mod tests {
 
     fn place(text: &str, span: Span) -> (usize, usize, usize, String) {
         let place = Source::new("f", text).place(&span);
-        (place.line, place.column, place.end_column, place.source_line)
+        (
+            place.line,
+            place.column,
+            place.end_column,
+            place.source_line,
+        )
     }
 
     #[test]
     fn columns_count_characters() {
-        assert_eq!(place("ä = \"öü\" # x", 5..11), (1, 5, 9, "ä = \"öü\" # x".into()));
+        assert_eq!(
+            place("ä = \"öü\" # x", 5..11),
+            (1, 5, 9, "ä = \"öü\" # x".into())
+        );
         assert_eq!(place("\ta\n\t\tbc", 5..7), (2, 3, 5, "\t\tbc".into()));
     }
 

@@ -208,7 +208,9 @@ impl<'f, 'r> Flow<'f, 'r> {
                         continue;
                     }
                     account.upstream_status = Some(head.status.as_u16());
-                    account.first_byte = Some(asked.elapsed());
+                    let took = asked.elapsed();
+                    account.first_byte = Some(took);
+                    self.exchange.upstream.metrics.first_byte.observe(took.as_secs_f64());
                     return Ok((Box::new(head), self.connection.session.is_body_done()));
                 }
             }
@@ -289,7 +291,9 @@ impl<'f, 'r> Flow<'f, 'r> {
             Err(error) => return Err(Fault::ClientGone(error)),
         };
         let mut taken = Ok(());
-        if let Some(bytes) = &piece {
+        // An empty chunk would end a chunked body (RFC 9112 section 7.1), and pingora hands out empty
+        // pieces where a read ended between two chunks.
+        if let Some(bytes) = piece.as_ref().filter(|bytes| !bytes.is_empty()) {
             self.exchange.gauge.add(bytes.len(), Instant::now())?;
             taken = self.connection.session.write_body(bytes).await.map(drop);
         }
@@ -310,7 +314,10 @@ impl<'f, 'r> Flow<'f, 'r> {
         // HTTP/1.0 knows no informational answers (RFC 9110 section 15.2), and pingora's HTTP/2 side
         // leaves them out.
         if self.exchange.client_speaks == Version::HTTP_11 {
+            // An answer before the body's end closes the connection; this is not yet the answer.
+            self.session.set_close_on_response_before_downstream_finish(false);
             let passed = self.session.write_response_header(Box::new(head)).await;
+            self.session.set_close_on_response_before_downstream_finish(true);
             passed.map_err(Fault::ClientGone)?;
         }
         Ok(())

@@ -22,7 +22,7 @@ use crate::policy::body::BodyGauge;
 use crate::policy::limit::{Allowance, ClientKey};
 use crate::policy::{Refused, access, deny_paths};
 use crate::reply::{self, Answer};
-use crate::snapshot::{Route, Serve, Site};
+use crate::snapshot::{Route, Serve};
 use crate::story::Story;
 use crate::stream::{GatheringStream, Meter};
 use crate::tunnel;
@@ -83,7 +83,7 @@ async fn answer<'c>(
 ) -> Result<Served, Fault> {
     let authority = authority(asked)?;
     let path = normal_path(asked)?;
-    let (site, route) = find_route(connection, authority, &path, story)?;
+    let route = find_route(connection, authority, &path, story)?;
     let allowances = admit(connection, route, story.client(), &path)?;
     match &route.action {
         Serve::Respond(respond) => {
@@ -97,7 +97,7 @@ async fn answer<'c>(
         Serve::Proxy { upstream, rewrite, prefix } => {
             story.upstream(&upstream.config.name);
             let target = rewritten(rewrite, *prefix, &path, asked);
-            let call = Call { connection, site, route, upstream, authority, target: &target };
+            let call = Call { connection, route, upstream, authority, target: &target };
             call.pass(session, asked, &allowances, story).await
         }
     }
@@ -138,7 +138,7 @@ fn find_route<'c>(
     authority: &str,
     path: &Path<'_>,
     story: &mut Story<'c>,
-) -> Result<(&'c Site, &'c Route), Fault> {
+) -> Result<&'c Route, Fault> {
     let not_a_host = |_| Fault::Malformed("its host is not a host");
     let (host, _port) = Host::parse_authority(authority).map_err(not_a_host)?;
     let snapshot = &connection.snapshot;
@@ -153,7 +153,7 @@ fn find_route<'c>(
     story.site(site);
     let route = site.route_of(&path.normal).ok_or(Fault::NoRoute)?;
     story.route(route);
-    Ok((site, route))
+    Ok(route)
 }
 
 pub(crate) fn unknown_host(answer: UnknownHost) -> Fault {
@@ -242,7 +242,6 @@ fn rewritten<'a>(
 /// A request that goes to an upstream.
 struct Call<'c> {
     connection: &'c Connection,
-    site: &'c Site,
     route: &'c Route,
     upstream: &'c Upstream,
     authority: &'c str,

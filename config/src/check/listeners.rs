@@ -36,7 +36,10 @@ pub(crate) fn listeners(listeners: &Listeners, report: &Report<'_>) {
     if let Some((key, listener)) = public.iter().find(|(_, other)| overlap(admin.0, other.0)) {
         report_pair(report, (key, listener), ("admin", admin));
     } else if !admin.0.0.ip().to_canonical().is_loopback() {
-        let message = format!("the admin listener {} can be reached from other machines", admin.0);
+        let message = format!(
+            "the admin listener {} can be reached from other machines",
+            admin.0
+        );
         let complaint = Complaint::new(Code::PublicAdmin, message)
             .help("listen on 127.0.0.1 or [::1], or make sure that a firewall lets only the monitoring in");
         report.add(admin.1.as_ref(), complaint);
@@ -56,11 +59,14 @@ fn overlap(ListenAddr(one): ListenAddr, ListenAddr(other): ListenAddr) -> bool {
 
 /// Points at whichever of the two was written; a default has no place.
 fn report_pair(report: &Report<'_>, first: (&str, &Placed), later: (&str, &Placed)) {
-    let ((first_key, (first_addr, first_span)), (later_key, (later_addr, later_span))) = (first, later);
+    let ((first_key, (first_addr, first_span)), (later_key, (later_addr, later_span))) =
+        (first, later);
     let message = if first_key == later_key {
         format!("`{later_key}` listens on {later_addr} twice")
     } else {
-        format!("`{later_key}` on {later_addr} and `{first_key}` on {first_addr} are the same listener")
+        format!(
+            "`{later_key}` on {later_addr} and `{first_key}` on {first_addr} are the same listener"
+        )
     };
     let mut complaint = Complaint::new(Code::DuplicateAddress, message)
         .help("give them different addresses or ports");

@@ -71,7 +71,5 @@ codes! {
 
 /// Every problem's stable name and meaning, in the order of the reference.
 pub fn codes() -> impl Iterator<Item = (&'static str, &'static str)> {
-    Code::ALL
-        .iter()
-        .map(|code| (code.as_str(), code.meaning()))
+    Code::ALL.iter().map(|code| (code.as_str(), code.meaning()))
 }

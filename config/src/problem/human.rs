@@ -80,7 +80,13 @@ fn write_problem(out: &mut String, problem: &Problem, colours: &Colours) -> std:
         write_place(out, place, ("-->", '^', ""), (width, severity), colours)?;
     }
     for (place, text) in &problem.related {
-        write_place(out, place, (":::", '-', text), (width, colours.gutter), colours)?;
+        write_place(
+            out,
+            place,
+            (":::", '-', text),
+            (width, colours.gutter),
+            colours,
+        )?;
     }
     if let Some(help) = &problem.help {
         writeln!(out, "{}help{reset}: {}", colours.help, printable(help))?;

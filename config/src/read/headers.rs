@@ -44,7 +44,10 @@ fn preset(text: &str) -> Option<HeaderPreset> {
 fn read_table(table: Table<'_>) -> HeaderLevel {
     let preset = table.read("preset", |node| preset(node.text()?));
     let mut said = read_values(table.given("set"), HeaderOperation::Set);
-    said.extend(read_values(table.given("default"), HeaderOperation::Default));
+    said.extend(read_values(
+        table.given("default"),
+        HeaderOperation::Default,
+    ));
     said.extend(read_names(table.given("remove")));
     report_duplicates(&table, &said);
     table.finish();

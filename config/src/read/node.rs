@@ -56,13 +56,29 @@ impl<'a> Node<'a> {
         let written = span.is_some();
         let Span { start, end } = span.unwrap_or(0..0);
         let (kind, name, example) = (&spec.kind, spec.name, Some(spec));
-        Self { report, kind, name, value, example, start, end, written }
+        Self {
+            report,
+            kind,
+            name,
+            value,
+            example,
+            start,
+            end,
+            written,
+        }
     }
 
     /// A value inside this one.
     fn inner(&self, kind: &'static Kind, name: &'a str, value: &'a Spanned<DeValue<'a>>) -> Self {
         let Span { start, end } = value.span();
-        Self { kind, name, value: value.get_ref(), start, end, ..*self }
+        Self {
+            kind,
+            name,
+            value: value.get_ref(),
+            start,
+            end,
+            ..*self
+        }
     }
 
     pub(super) fn span(&self) -> Option<Span> {
@@ -75,7 +91,10 @@ impl<'a> Node<'a> {
 
     /// The value, where its type is one that the kind allows; otherwise the mismatch is reported.
     pub(super) fn shape(&self) -> Option<Shape<'a>> {
-        let Some(kind) = alternatives(self.kind).iter().find(|kind| takes(kind, self.value)) else {
+        let Some(kind) = alternatives(self.kind)
+            .iter()
+            .find(|kind| takes(kind, self.value))
+        else {
             self.wrong_type();
             return None;
         };
@@ -97,9 +116,12 @@ impl<'a> Node<'a> {
                 let items = items.iter().map(|item| self.inner(of, self.name, item));
                 Some(Shape::List(items.collect()))
             }
-            (Kind::Table(spec), DeValue::Table(entries)) => {
-                Some(Shape::Table(Table::new(self.report, spec, entries, self.span())))
-            }
+            (Kind::Table(spec), DeValue::Table(entries)) => Some(Shape::Table(Table::new(
+                self.report,
+                spec,
+                entries,
+                self.span(),
+            ))),
             _ => None,
         }
     }
@@ -138,7 +160,9 @@ impl<'a> Node<'a> {
         parse: impl Fn(&str) -> Result<T, Complaint>,
     ) -> Option<T> {
         debug_assert!(
-            alternatives(self.kind).iter().any(|kind| matches!(kind, Kind::Text(f) if *f == format)),
+            alternatives(self.kind)
+                .iter()
+                .any(|kind| matches!(kind, Kind::Text(f) if *f == format)),
             "`{}` is read as {format:?} and described as {:?}",
             self.name,
             self.kind,
@@ -245,7 +269,9 @@ impl<'a> Node<'a> {
             self.kind.phrase(),
             found(self.value)
         );
-        let example = self.example.map(|key| format!("for instance {} = {}", key.name, key.example));
+        let example = self
+            .example
+            .map(|key| format!("for instance {} = {}", key.name, key.example));
         let help = self.meant().or(example);
         self.complain(Complaint::new(Code::WrongType, message).help_if(help));
     }
@@ -253,7 +279,11 @@ impl<'a> Node<'a> {
     /// The right spelling, where the wrong type makes it plain what was meant.
     fn meant(&self) -> Option<String> {
         let kinds = alternatives(self.kind);
-        let text = |format| kinds.iter().any(|kind| matches!(kind, Kind::Text(f) if *f == format));
+        let text = |format| {
+            kinds
+                .iter()
+                .any(|kind| matches!(kind, Kind::Text(f) if *f == format))
+        };
         match self.value {
             DeValue::Integer(number) if text(Format::Duration) || text(Format::DurationOrZero) => {
                 Some(format!("write the unit too, for instance \"{number}s\""))
@@ -266,7 +296,7 @@ impl<'a> Node<'a> {
             DeValue::String(text) if kinds.iter().any(|kind| matches!(kind, Kind::List { .. })) => {
                 Some(format!("write a list: [{text:?}]"))
             }
-            DeValue::String(text) if kinds.iter().any(|kind| takes_number(kind)) => {
+            DeValue::String(text) if kinds.iter().any(takes_number) => {
                 let number = text.parse::<u32>().ok()?;
                 Some(format!("write {number} without quotes"))
             }
@@ -274,7 +304,9 @@ impl<'a> Node<'a> {
                 Some(format!("write {text} without quotes"))
             }
             DeValue::Array(items) => match items.iter().next().map(Spanned::get_ref) {
-                Some(DeValue::String(text)) if items.len() == 1 => Some(format!("write {text:?} without brackets")),
+                Some(DeValue::String(text)) if items.len() == 1 => {
+                    Some(format!("write {text:?} without brackets"))
+                }
                 _ => None,
             },
             _ => None,

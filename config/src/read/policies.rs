@@ -75,7 +75,9 @@ fn read_deny_paths(node: &Node<'_>) -> Option<DenyLevel> {
         Shape::Bool(true) => Some(DenyLevel::On),
         Shape::Bool(false) => Some(DenyLevel::Off),
         Shape::List(items) => {
-            let suffixes = items.iter().filter_map(|item| item.parse(Format::Suffix, parse_suffix));
+            let suffixes = items
+                .iter()
+                .filter_map(|item| item.parse(Format::Suffix, parse_suffix));
             Some(DenyLevel::Add(suffixes.collect()))
         }
         _ => None,

@@ -44,13 +44,16 @@ fn read_route(
         None => format!("a route of site `{site}`"),
     };
     let table = table.labelled(label);
-    let path = table.given("path").and_then(|node| {
-        Some((node.parse(Format::Path, parse_pattern)?, node.span()?))
-    });
+    let path = table
+        .given("path")
+        .and_then(|node| Some((node.parse(Format::Path, parse_pattern)?, node.span()?)));
     let rewrite = rewrite::read(&table, path.as_ref().map(|(pattern, _)| pattern));
     let to = table.given("to").map(|node| {
         let upstream = node.parse(Format::Target, |text| context.upstreams.resolve(text))??;
-        Some(Action::Proxy(Target { upstream, rewrite: rewrite.clone()? }))
+        Some(Action::Proxy(Target {
+            upstream,
+            rewrite: rewrite.clone()?,
+        }))
     });
     let respond = table.given("respond").map(|node| read_respond(&node));
     let redirect = table.given("redirect").map(|node| read_redirect(&node));
@@ -70,7 +73,12 @@ fn read_route(
         action,
         policy: merge(&levels),
     });
-    Some(ReadRoute { path, span, redirect: redirects_to, route })
+    Some(ReadRoute {
+        path,
+        span,
+        redirect: redirects_to,
+        route,
+    })
 }
 
 fn parse_pattern(text: &str) -> Result<PathPattern, Complaint> {
@@ -82,10 +90,18 @@ fn parse_pattern(text: &str) -> Result<PathPattern, Complaint> {
                 format!("write \"{path}/*\" for `{path}` and everything below it")
             }
             PathError::Query => "write the path alone; queries do not take part in routing".into(),
-            PathError::Segments => "write the path as clients see it, without `//`, `/./` and `/../`".into(),
-            _ => "write \"/x\" for exactly this path, or \"/x/*\" for everything below it too".into(),
+            PathError::Segments => {
+                "write the path as clients see it, without `//`, `/./` and `/../`".into()
+            }
+            _ => {
+                "write \"/x\" for exactly this path, or \"/x/*\" for everything below it too".into()
+            }
         };
-        Complaint::new(Code::BadPath, format!("{} is not a path pattern: {error}", quoted(text))).help(help)
+        Complaint::new(
+            Code::BadPath,
+            format!("{} is not a path pattern: {error}", quoted(text)),
+        )
+        .help(help)
     })
 }
 
@@ -93,10 +109,13 @@ fn read_respond(node: &Node<'_>) -> Option<Action> {
     let table = node.table()?;
     let status = table.read("status", read_status);
     let body = table.read("body", |node| node.text().map(str::to_owned));
-    let content_type =
-        table.read("content_type", |node| node.parse(Format::HeaderValue, parse_header_value));
-    if let (Some(StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED), Some(body)) =
-        (status, &body)
+    let content_type = table.read("content_type", |node| {
+        node.parse(Format::HeaderValue, parse_header_value)
+    });
+    if let (
+        Some(StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED),
+        Some(body),
+    ) = (status, &body)
         && !body.is_empty()
     {
         let message = "an answer with this status has no body";
@@ -125,9 +144,20 @@ fn read_redirect(node: &Node<'_>) -> Option<(Redirect, ReadRedirect)> {
         Shape::Table(table) => read_redirect_table(table)?,
         _ => return None,
     };
-    let redirect = Redirect { to: location.text.clone(), status, keep_path };
+    let redirect = Redirect {
+        to: location.text.clone(),
+        status,
+        keep_path,
+    };
     let span = node.span()?;
-    Some((redirect, ReadRedirect { location, keep_path, span }))
+    Some((
+        redirect,
+        ReadRedirect {
+            location,
+            keep_path,
+            span,
+        },
+    ))
 }
 
 fn read_redirect_table(table: Table<'_>) -> Option<(Location, StatusCode, bool)> {
@@ -145,7 +175,10 @@ fn read_redirect_table(table: Table<'_>) -> Option<(Location, StatusCode, bool)>
 
 fn report_duplicates(routes: &[ReadRoute], site: &str, context: &Context<'_>) {
     for (index, later) in routes.iter().enumerate() {
-        let Some(first) = routes[..index].iter().find(|route| route.path == later.path) else {
+        let Some(first) = routes[..index]
+            .iter()
+            .find(|route| route.path == later.path)
+        else {
             continue;
         };
         let message = format!("site `{site}` has two routes for `{}`", later.path);

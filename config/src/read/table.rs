@@ -9,7 +9,7 @@ use super::node::Node;
 use crate::complaint::{Complaint, Report};
 use crate::problem::Code;
 use crate::source::Span;
-use crate::spec::{KeySpec, Presence, TableSpec, planned, tables, ROOT};
+use crate::spec::{KeySpec, Presence, ROOT, TableSpec, planned, tables};
 use crate::suggest::{either, nearest};
 
 /// A table whose keys are asked for one by one. `finish` reports those that nothing asked for.
@@ -35,7 +35,15 @@ impl<'a> Table<'a> {
         let label = format!("`{}`", spec.heading);
         let asked = RefCell::default();
         let written = span.is_some();
-        Self { report, spec, entries, span, written, label, asked }
+        Self {
+            report,
+            spec,
+            entries,
+            span,
+            written,
+            label,
+            asked,
+        }
     }
 
     /// The whole file. What is missing in it has no place.
@@ -77,7 +85,8 @@ impl<'a> Table<'a> {
 
     /// The first key of a kind that the description does not know, if it holds a table.
     pub(super) fn stray_table(&self) -> Option<&'a str> {
-        let stray = |key: &str| self.spec.key(key).is_none() && planned(self.spec.id, key).is_none();
+        let stray =
+            |key: &str| self.spec.key(key).is_none() && planned(self.spec.id, key).is_none();
         self.entries
             .iter()
             .find(|(key, value)| stray(key.get_ref()) && value.get_ref().is_table())
@@ -86,7 +95,11 @@ impl<'a> Table<'a> {
 
     fn spec_of(&self, key: &'static str) -> Option<&'static KeySpec> {
         let spec = self.spec.key(key);
-        debug_assert!(spec.is_some(), "`{key}` of {} is read and not described", self.spec.heading);
+        debug_assert!(
+            spec.is_some(),
+            "`{key}` of {} is read and not described",
+            self.spec.heading
+        );
         self.asked.borrow_mut().push(key);
         spec
     }
@@ -143,7 +156,11 @@ impl<'a> Table<'a> {
         } else {
             format!("{} has no `{key}`", self.label)
         };
-        let code = if key == "site" { Code::NoSites } else { Code::MissingKey };
+        let code = if key == "site" {
+            Code::NoSites
+        } else {
+            Code::MissingKey
+        };
         self.complain(Complaint::new(code, message).help(help));
     }
 
@@ -152,7 +169,8 @@ impl<'a> Table<'a> {
         self.check_one_of();
         for (key, span, _) in in_order(self.entries) {
             if self.spec.key(key).is_none() {
-                self.report.add(self.written.then_some(&span), self.unknown(key));
+                self.report
+                    .add(self.written.then_some(&span), self.unknown(key));
             }
         }
         let asked = self.asked.borrow();
@@ -181,7 +199,10 @@ impl<'a> Table<'a> {
                 for (key, span) in rest {
                     let message = format!("{} has both `{first}` and `{key}`", self.label);
                     let complaint = Complaint::new(Code::ConflictingKeys, message)
-                        .help(format!("keep one of them; only one of {} may be given", either(one_of.iter().copied())))
+                        .help(format!(
+                            "keep one of them; only one of {} may be given",
+                            either(one_of.iter().copied())
+                        ))
                         .related(first_span, "the first");
                     self.report.add(Some(span), complaint);
                 }
@@ -207,7 +228,10 @@ impl<'a> Table<'a> {
 
     fn unknown(&self, key: &str) -> Complaint {
         if let Some(planned) = planned(self.spec.id, key) {
-            let message = format!("`{}` is not in this version of the gateway yet", planned.key);
+            let message = format!(
+                "`{}` is not in this version of the gateway yet",
+                planned.key
+            );
             return Complaint::new(Code::NotYet, message).help(planned.until_then);
         }
         let message = format!("`{key}` is not a key of {}", self.label);
@@ -216,7 +240,10 @@ impl<'a> Table<'a> {
             Some(name) => format!("did you mean `{name}`?"),
             None => match elsewhere(key) {
                 Some(heading) => format!("`{key}` belongs in `{heading}`"),
-                None => format!("the keys here are {}", either(names).replace(" or ", " and ")),
+                None => format!(
+                    "the keys here are {}",
+                    either(names).replace(" or ", " and ")
+                ),
             },
         };
         Complaint::new(Code::UnknownKey, message).help(help)
@@ -238,7 +265,9 @@ pub(super) fn in_order<'a>(entries: &'a DeTable<'a>) -> Vec<Entry<'a>> {
 
 /// The table that has this key, if only one has.
 fn elsewhere(key: &str) -> Option<&'static str> {
-    let mut tables = tables().into_iter().filter(|table| table.key(key).is_some());
+    let mut tables = tables()
+        .into_iter()
+        .filter(|table| table.key(key).is_some());
     match (tables.next(), tables.next()) {
         (Some(table), None) => Some(table.heading),
         _ => None,

@@ -46,7 +46,11 @@ fn table(out: &mut String, spec: &TableSpec, policies_shown: &mut bool) {
 }
 
 fn title(spec: &TableSpec) -> String {
-    if spec.id == "gateway" { "The file".into() } else { format!("`{}`", spec.heading) }
+    if spec.id == "gateway" {
+        "The file".into()
+    } else {
+        format!("`{}`", spec.heading)
+    }
 }
 
 fn key(out: &mut String, key: &KeySpec) {

@@ -10,11 +10,13 @@ mod root;
 mod route;
 mod server;
 mod site;
+#[cfg(test)]
+mod tests;
 mod upstream;
 
 pub(crate) use format::Format;
-pub(crate) use policy::POLICIES;
 pub(crate) use planned::planned;
+pub(crate) use policy::POLICIES;
 pub(crate) use root::ROOT;
 pub(crate) use upstream::UPSTREAM;
 
@@ -61,17 +63,29 @@ pub(crate) enum Presence {
 pub(crate) enum Kind {
     Bool,
     /// A number of something, from 1.
-    Count { most: u32 },
+    Count {
+        most: u32,
+    },
     /// A string in one of the small languages.
     Text(Format),
     /// One of these strings.
     Choice(&'static [&'static str]),
     /// One of these numbers.
-    Number { least: u16, most: u16, only: &'static [u16] },
-    List { of: &'static Kind, may_be_empty: bool },
+    Number {
+        least: u16,
+        most: u16,
+        only: &'static [u16],
+    },
+    List {
+        of: &'static Kind,
+        may_be_empty: bool,
+    },
     Table(&'static TableSpec),
     /// A table whose keys are names that the file chooses.
-    Named { name: Format, of: &'static Kind },
+    Named {
+        name: Format,
+        of: &'static Kind,
+    },
     /// A table of header names and values.
     Headers,
     /// One of these; each of another TOML type.
@@ -96,7 +110,11 @@ impl Kind {
             Self::Count { .. } => "a whole number".into(),
             Self::Text(format) => format.phrase().into(),
             Self::Choice(words) => alternatives(words.iter().map(|word| format!("\"{word}\""))),
-            Self::Number { only: [], least, most } => format!("a number from {least} to {most}"),
+            Self::Number {
+                only: [],
+                least,
+                most,
+            } => format!("a number from {least} to {most}"),
             Self::Number { only, .. } => alternatives(only.iter().map(u16::to_string)),
             Self::List { of, .. } => format!("a list of {}", of.plural()),
             Self::Table(spec) => format!("a table ({})", spec.heading),

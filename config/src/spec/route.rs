@@ -15,7 +15,9 @@ const KEYS: &[KeySpec] = &[
     KeySpec {
         name: "path",
         kind: Kind::Text(Format::Path),
-        presence: Presence::Required("add path = \"/*\" for every path, or \"/x/*\" for `/x` and everything below it"),
+        presence: Presence::Required(
+            "add path = \"/*\" for every path, or \"/x/*\" for `/x` and everything below it",
+        ),
         doc: "`\"/x\"` is exactly this path, `\"/x/*\"` is `/x` and everything below it, `\"/*\"` is all.",
         example: "\"/api/*\"",
     },
@@ -63,7 +65,11 @@ static RESPOND: TableSpec = TableSpec {
     groups: &[&[
         KeySpec {
             name: "status",
-            kind: Kind::Number { least: 200, most: 599, only: &[] },
+            kind: Kind::Number {
+                least: 200,
+                most: 599,
+                only: &[],
+            },
             presence: Presence::Required("add for instance status = 200"),
             doc: "The status.",
             example: "200",
@@ -100,7 +106,11 @@ static REDIRECT: TableSpec = TableSpec {
         },
         KeySpec {
             name: "status",
-            kind: Kind::Number { least: 301, most: 308, only: &[301, 302, 303, 307, 308] },
+            kind: Kind::Number {
+                least: 301,
+                most: 308,
+                only: &[301, 302, 303, 307, 308],
+            },
             presence: Presence::Default("308"),
             doc: "301 and 308 are permanent, 302 and 307 are not; 307 and 308 keep the method. 303 always makes it GET.",
             example: "302",

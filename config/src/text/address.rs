@@ -20,11 +20,23 @@ pub(crate) fn parse_listen(text: &str) -> Result<ListenAddr, Complaint> {
 pub(crate) fn parse_admin(text: &str) -> Result<Option<ListenAddr>, Complaint> {
     match text {
         "off" => Ok(None),
-        text => text.parse().map(|addr| Some(ListenAddr(addr))).map_err(|_| {
-            let port = text.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(ADMIN_PORT);
-            complaint(format!("{} is not an address for the admin listener", quoted(text)))
-                .help(format!("write an address of this machine and a port, or \"off\": \"127.0.0.1:{port}\""))
-        }),
+        text => text
+            .parse()
+            .map(|addr| Some(ListenAddr(addr)))
+            .map_err(|_| {
+                let port = text
+                    .rsplit(':')
+                    .next()
+                    .and_then(|port| port.parse().ok())
+                    .unwrap_or(ADMIN_PORT);
+                complaint(format!(
+                    "{} is not an address for the admin listener",
+                    quoted(text)
+                ))
+                .help(format!(
+                    "write an address of this machine and a port, or \"off\": \"127.0.0.1:{port}\""
+                ))
+            }),
     }
 }
 
@@ -44,10 +56,14 @@ fn meant(text: &str) -> String {
     let rest = text[..text.len() - port.len()].trim_end_matches(':');
     match port.parse::<u16>() {
         Ok(port) if rest == "localhost" => {
-            format!("names are not resolved here; write \"127.0.0.1:{port}\", \"[::1]:{port}\" or both")
+            format!(
+                "names are not resolved here; write \"127.0.0.1:{port}\", \"[::1]:{port}\" or both"
+            )
         }
         Ok(port) if rest.is_empty() || rest == "*" => {
-            format!("write \"[::]:{port}\" for every address, or \"127.0.0.1:{port}\" for this machine alone")
+            format!(
+                "write \"[::]:{port}\" for every address, or \"127.0.0.1:{port}\" for this machine alone"
+            )
         }
         Ok(port) if rest.parse::<std::net::Ipv6Addr>().is_ok() => {
             format!("an IPv6 address needs brackets: \"[{rest}]:{port}\"")

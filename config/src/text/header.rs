@@ -27,8 +27,11 @@ pub(crate) fn parse_header_name(text: &str) -> Result<HeaderName, Complaint> {
         return Err(forbidden(text));
     }
     let name = HeaderName::try_from(text).map_err(|_| {
-        Complaint::new(Code::BadHeader, format!("{} is not a header name", quoted(text)))
-            .help("use letters, digits and `-`, for instance `X-Frame-Options`")
+        Complaint::new(
+            Code::BadHeader,
+            format!("{} is not a header name", quoted(text)),
+        )
+        .help("use letters, digits and `-`, for instance `X-Frame-Options`")
     })?;
     if FORBIDDEN.contains(&name.as_str()) {
         return Err(forbidden(text));
@@ -39,7 +42,10 @@ pub(crate) fn parse_header_name(text: &str) -> Result<HeaderName, Complaint> {
 fn forbidden(text: &str) -> Complaint {
     Complaint::new(
         Code::ForbiddenHeader,
-        format!("{} belongs to the connection and cannot be set or removed", quoted(text)),
+        format!(
+            "{} belongs to the connection and cannot be set or removed",
+            quoted(text)
+        ),
     )
     .help("remove it; the gateway writes this header itself")
 }

@@ -63,7 +63,12 @@ impl fmt::Display for Rate {
         let seconds = self.per.as_secs();
         match PERIODS.iter().find(|(_, length)| *length == seconds) {
             Some((unit, _)) => write!(f, "{}/{unit}", self.count),
-            None => write!(f, "{}/{}", self.count, super::duration::format_duration(self.per)),
+            None => write!(
+                f,
+                "{}/{}",
+                self.count,
+                super::duration::format_duration(self.per)
+            ),
         }
     }
 }
@@ -75,15 +80,36 @@ mod tests {
 
     #[test]
     fn every_period_is_read() {
-        for (text, count, seconds) in [("10/s", 10, 1), ("600/min", 600, 60), ("5/h", 5, 3_600), ("1/d", 1, 86_400)] {
+        for (text, count, seconds) in [
+            ("10/s", 10, 1),
+            ("600/min", 600, 60),
+            ("5/h", 5, 3_600),
+            ("1/d", 1, 86_400),
+        ] {
             let rate = parse_rate(text).expect(text);
-            assert_eq!((rate.count.get(), rate.per.as_secs()), (count, seconds), "{text}");
+            assert_eq!(
+                (rate.count.get(), rate.per.as_secs()),
+                (count, seconds),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn everything_else_is_refused() {
-        for text in ["", "10", "10/", "/s", "10r/s", "10/sec", "0/s", "-1/s", "1.5/s", "4294967296/s", "10/m"] {
+        for text in [
+            "",
+            "10",
+            "10/",
+            "/s",
+            "10r/s",
+            "10/sec",
+            "0/s",
+            "-1/s",
+            "1.5/s",
+            "4294967296/s",
+            "10/m",
+        ] {
             assert!(parse_rate(text).is_err(), "{text}");
         }
     }

@@ -46,8 +46,9 @@ pub(crate) fn parse_server(text: &str) -> Result<Server, Complaint> {
 
 fn unix(text: &str, path: &str) -> Result<Server, Complaint> {
     if !path.starts_with('/') || path.ends_with('/') || path.contains('\0') {
-        return Err(not_a_server(text)
-            .help("write the socket's absolute path: \"unix:/run/app.sock\""));
+        return Err(
+            not_a_server(text).help("write the socket's absolute path: \"unix:/run/app.sock\"")
+        );
     }
     Ok(Server {
         endpoint: Endpoint::Unix(PathBuf::from(path)),
@@ -76,9 +77,10 @@ fn plain(text: &str) -> Result<Server, Complaint> {
     }
     let (host, port) = Host::parse_authority(text).map_err(|error| bad_host(text, error))?;
     let Some(port) = port else {
-        return Err(
-            not_a_server(text).help(format!("the port is missing: \"{}\"", with_port(text, 8000)))
-        );
+        return Err(not_a_server(text).help(format!(
+            "the port is missing: \"{}\"",
+            with_port(text, 8000)
+        )));
     };
     Ok(Server {
         endpoint: endpoint(host, port),
@@ -110,7 +112,11 @@ fn bad_host(text: &str, error: HostError) -> Complaint {
     } else {
         FORMS.to_owned()
     };
-    Complaint::new(Code::BadServer, format!("{} is not a server: {error}", quoted(text))).help(help)
+    Complaint::new(
+        Code::BadServer,
+        format!("{} is not a server: {error}", quoted(text)),
+    )
+    .help(help)
 }
 
 fn not_a_server(text: &str) -> Complaint {

@@ -41,7 +41,11 @@ fn not_a_size(text: &str) -> Complaint {
 fn meant(text: &str) -> Option<String> {
     let (number, unit) = split_number(text.trim())?;
     let unit = match unit.trim().to_ascii_lowercase().as_str() {
-        "" => return Some(format!("write the unit too: \"{number}MiB\", or \"{number}B\" for bytes")),
+        "" => {
+            return Some(format!(
+                "write the unit too: \"{number}MiB\", or \"{number}B\" for bytes"
+            ));
+        }
         "k" | "kib" => "KiB",
         "m" | "mib" => "MiB",
         "g" | "gib" => "GiB",
@@ -91,7 +95,17 @@ mod tests {
 
     #[test]
     fn everything_else_is_refused() {
-        for text in ["", "10", "10M", "MiB", "10 MiB", "10mib", "-1B", "1.5MiB", "99999999TiB"] {
+        for text in [
+            "",
+            "10",
+            "10M",
+            "MiB",
+            "10 MiB",
+            "10mib",
+            "-1B",
+            "1.5MiB",
+            "99999999TiB",
+        ] {
             assert!(parse_size(text).is_err(), "{text}");
         }
     }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod demo;
 mod run;
 
 use std::io::IsTerminal;
@@ -20,6 +21,8 @@ struct Arguments {
 enum Command {
     /// Serve the sites of a configuration
     Run(run::Arguments),
+    /// Try the gateway in front of sample applications, without a configuration
+    Demo(demo::Arguments),
 }
 
 /// Runs the command that the process was started with.
@@ -27,6 +30,7 @@ enum Command {
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(arguments) => run::main(&arguments),
+        Command::Demo(arguments) => demo::main(&arguments),
     }
 }
 

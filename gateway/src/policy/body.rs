@@ -45,11 +45,6 @@ impl BodyGauge {
         }
         Ok(())
     }
-
-    /// Bytes received so far.
-    pub(crate) fn received(&self) -> u64 {
-        self.received
-    }
 }
 
 #[cfg(test)]

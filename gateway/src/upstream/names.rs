@@ -178,7 +178,13 @@ impl Resolver {
 
     async fn lookup(&self, host: &Host) -> Lookup {
         let answer = self.hickory.as_ref()?.lookup_ip(host.as_str()).await;
-        let answer = answer.map_err(|error| error.to_string())?;
+        let answer = answer.map_err(|error| {
+            if error.is_no_records_found() {
+                "the name servers know no address for it".to_owned()
+            } else {
+                error.to_string()
+            }
+        })?;
         let addresses: Arc<[IpAddr]> = answer.iter().collect();
         if addresses.is_empty() {
             return Err("the name has no addresses".into());

@@ -79,8 +79,13 @@ fn own_prefix(node: &Node<'_>, path: &PathPattern) -> Option<Rewrite> {
 /// A prefix, decoded as request paths are, without a trailing slash.
 fn parse_prefix(text: &str, path: Option<&PathPattern>) -> Result<String, Complaint> {
     let complaint = |why: String| {
-        Complaint::new(Code::BadPath, format!("{} is not a prefix to strip: {why}", quoted(text)))
-            .help("write the beginning of the route's path, for instance \"/api\", or true for all of it")
+        Complaint::new(
+            Code::BadPath,
+            format!("{} is not a prefix to strip: {why}", quoted(text)),
+        )
+        .help(
+            "write the beginning of the route's path, for instance \"/api\", or true for all of it",
+        )
     };
     let text = text.strip_suffix("/*").unwrap_or(text);
     let prefix = normalize(text).map_err(|error| complaint(error.to_string()))?;
@@ -99,7 +104,9 @@ fn parse_prefix(text: &str, path: Option<&PathPattern>) -> Result<String, Compla
 /// Whether any path that the pattern takes begins with the prefix.
 fn can_match(prefix: &str, path: &PathPattern) -> bool {
     let below = |outer: &str, inner: &str| {
-        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        inner
+            .strip_prefix(outer)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     match path {
         PathPattern::Exact(path) => below(prefix, path),
@@ -111,10 +118,9 @@ fn read_rewrite(node: &Node<'_>, path: Option<&PathPattern>) -> Option<Rewrite> 
     let rewrite = node.parse(Format::Rewrite, parse_rewrite)?;
     if let (Rewrite::Below(_), Some(PathPattern::Exact(path))) = (&rewrite, path) {
         let message = format!("the path `{path}` has no `*` to put behind the new prefix");
-        node.complain(
-            Complaint::new(Code::MisplacedKey, message)
-                .help("write the whole new path without `*`, or give the route a path such as \"/x/*\""),
-        );
+        node.complain(Complaint::new(Code::MisplacedKey, message).help(
+            "write the whole new path without `*`, or give the route a path such as \"/x/*\"",
+        ));
         return None;
     }
     Some(rewrite)

@@ -101,12 +101,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
         self.fill("bytes, or the end of the connection").await
     }
 
-    /// The stream, where nothing was read too much.
-    pub(crate) fn into_stream(self) -> S {
-        assert!(self.pending.is_empty(), "bytes were left: {:?}", self.pending);
-        self.stream
-    }
-
     async fn fill(&mut self, what: &str) -> bool {
         let mut buffer = [0; 16 * 1024];
         match within(what, self.stream.read(&mut buffer)).await {

@@ -114,7 +114,7 @@ impl Tls {
         self
     }
 
-    /// Offers these key-exchange groups only.
+    /// Offers these key-exchange groups only, the preferred one first.
     pub(crate) fn groups(mut self, groups: &[NamedGroup]) -> Self {
         self.groups = Some(groups.to_vec());
         self
@@ -193,7 +193,9 @@ impl Tls {
     fn build(&self) -> ClientConfig {
         let mut provider = CryptoProvider::clone(&provider());
         if let Some(groups) = &self.groups {
-            provider.kx_groups.retain(|group| groups.contains(&group.name()));
+            let known = std::mem::take(&mut provider.kx_groups);
+            let find = |name| known.iter().copied().find(|group| group.name() == name);
+            provider.kx_groups = groups.iter().map(|&name| find(name).unwrap()).collect();
         }
         let provider = Arc::new(provider);
         let check = self.check_certificate.then(|| {

@@ -71,7 +71,7 @@ async fn x25519mlkem768_is_negotiated_and_logged() {
     let gateway = gateway().await;
     let ca = gateway.local_ca();
     let offers = [
-        Tls::trusting(&ca),
+        Tls::trusting(&ca).groups(&[NamedGroup::X25519MLKEM768, NamedGroup::X25519]),
         Tls::trusting(&ca).groups(&[NamedGroup::X25519MLKEM768]),
     ];
     for (number, tls) in offers.iter().enumerate() {

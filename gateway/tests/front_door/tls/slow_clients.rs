@@ -7,6 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::harness::gateway::Gateway;
 use crate::harness::http_client::Http;
 use crate::harness::raw_client::Raw;
+use crate::harness::tls_client::Tls;
 use crate::harness::{answering_site, config, within};
 
 #[tokio::test]
@@ -79,15 +80,13 @@ async fn a_plain_head_that_comes_byte_by_byte_is_cut_off_too() {
 async fn an_idle_connection_is_closed_after_keepalive() {
     let server = "keepalive = \"1s\"";
     let gateway = Gateway::start(&config(server, &answering_site("app.test"))).await;
-    for mut http in Http::both(&gateway, "app.test").await {
+    for protocol in ["http/1.1", "h2"] {
+        let tls = Tls::trusting(&gateway.local_ca()).alpn(&[protocol]);
+        let mut http = Http::connect(&tls, gateway.https(), "app.test").await;
         assert_eq!(http.get("/").await.text(), "app.test");
         let begin = Instant::now();
         http.closed().await;
         let took = begin.elapsed();
-        assert!(
-            took >= Duration::from_millis(900),
-            "{:?} was closed after {took:?}",
-            http.version()
-        );
+        assert!(took >= Duration::from_millis(900), "{protocol} was closed after {took:?}");
     }
 }
