@@ -174,6 +174,8 @@ fn inline(value: &Value) -> String {
 #[test]
 fn the_reference_names_every_key() {
     let reference = reference_markdown();
+    let policies = reference.matches("### `deny_paths`").count();
+    assert_eq!(policies, 1, "the policies are described once");
     let schema = json_schema();
     let tables = schema["$defs"]
         .as_object()

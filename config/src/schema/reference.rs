@@ -1,7 +1,7 @@
 //! The reference, in Markdown.
 
 use crate::problem::codes;
-use crate::spec::{KeySpec, Kind, Presence, TableSpec, tables};
+use crate::spec::{KeySpec, Kind, POLICIES, Presence, TableSpec, tables};
 
 /// Every table and key of the configuration with its kind, default, meaning and an example, and the
 /// table of problem codes.
@@ -29,7 +29,8 @@ fn table(out: &mut String, spec: &TableSpec, policies_shown: &mut bool) {
         out.push_str(&format!("\nExactly one of {keys} must be given.\n"));
     }
     for group in spec.groups {
-        let policies = std::ptr::eq(*group, crate::spec::POLICIES);
+        let names = |keys: &'static [KeySpec]| keys.iter().map(|key| key.name);
+        let policies = names(group).eq(names(POLICIES));
         if policies && *policies_shown {
             let names: Vec<String> = group.iter().map(|key| format!("`{}`", key.name)).collect();
             out.push_str(&format!(

@@ -5,7 +5,7 @@ use super::{Format, KeySpec, Kind, Presence, TableSpec};
 
 const PRESETS: Kind = Kind::Choice(&["app", "api", "grafana", "off"]);
 
-pub(crate) static POLICIES: &[KeySpec] = &[
+pub(crate) const POLICIES: &[KeySpec] = &[
     KeySpec {
         name: "headers",
         kind: Kind::Either(&[PRESETS, Kind::Table(&HEADERS)]),
