@@ -1,12 +1,11 @@
 //! The admin listener: whether the process lives, whether it is ready and what is missing, and its
 //! metrics.
 
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use pingora_core::protocols::http::{ReusableHttpStream, ServerSession};
 
 use crate::connection::Connection;
-use crate::headers::trace::Trace;
 use crate::plain;
 use crate::reply::Answer;
 use crate::stop::Stage;
@@ -20,7 +19,6 @@ pub(crate) async fn serve(
     connection: &Connection,
     meter: &Meter,
 ) -> Option<ReusableHttpStream> {
-    let trace = Trace::of(&HeaderMap::new(), false);
     let asked = session.req_header();
     let method = asked.method.clone();
     let answer = if matches!(method, Method::GET | Method::HEAD) {
@@ -29,7 +27,7 @@ pub(crate) async fn serve(
         Answer::text(StatusCode::METHOD_NOT_ALLOWED, "Only GET is understood here.\n")
     };
     let answer = answer.with([(CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
-    plain::finish(session, meter, &method, answer, &trace).await
+    plain::answer_unlogged(session, meter, &method, answer).await
 }
 
 fn answer(path: &str, connection: &Connection) -> Answer {

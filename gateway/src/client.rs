@@ -37,7 +37,8 @@ pub(crate) fn is_trusted(trusted: &TrustedProxies, peer: IpAddr) -> bool {
     source_of(trusted, peer.to_canonical()).is_some()
 }
 
-fn source_of(trusted: &TrustedProxies, peer: IpAddr) -> Option<&ProxySource> {
+/// The source that a peer's address belongs to, IPv4-mapped addresses as IPv4.
+pub(crate) fn source_of(trusted: &TrustedProxies, peer: IpAddr) -> Option<&ProxySource> {
     trusted.sources.iter().find(|source| source.networks.iter().any(|net| net.contains(&peer)))
 }
 

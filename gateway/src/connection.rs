@@ -31,6 +31,10 @@ pub(crate) const HEAD_CAP: u64 = 64 * 1024;
 const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
+/// How long a client may take to receive the end of an answer: at most 64 KiB that wait to be sent,
+/// and the lingering of a connection that is closed early.
+const LAST_FLUSH: Duration = Duration::from_secs(60);
+
 /// Malformed HTTP/2 requests that one connection may send before it is closed.
 const MALFORMED_STREAMS: u32 = 32;
 
@@ -145,6 +149,16 @@ async fn http1(stream: GatheringStream, connection: &Connection) {
         let Some(reusable) = answer(session, connection, &meter).await else { return };
         (stream, begun) = reusable.into_parts();
     }
+}
+
+/// Sends what is left of an answer. Gives the connection back where another request may follow.
+pub(crate) async fn finish(mut session: ServerSession, meter: Option<&Meter>) -> Option<ReusableHttpStream> {
+    if let Some(meter) = meter.filter(|_| !session.is_body_done()) {
+        meter.linger();
+    }
+    // A client that takes nothing would hold its connection for ever. One that went away in the last
+    // moment has had its record written as answered.
+    timeout(LAST_FLUSH, session.finish()).await.ok()?.ok().flatten()
 }
 
 async fn answer(

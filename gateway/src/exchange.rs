@@ -22,7 +22,7 @@ use crate::stream::HIGH_WATER;
 use crate::upstream::{Connection, Pool, Upstream};
 
 /// Silence that is allowed in the middle of a body where the route does not say.
-const BODY_IDLE: Duration = Duration::from_secs(60);
+pub(crate) const BODY_IDLE: Duration = Duration::from_secs(60);
 
 /// The same for streams of events and WebSockets, which are silent by nature.
 pub(crate) const STREAM_IDLE: Duration = Duration::from_secs(3600);

@@ -3,13 +3,19 @@
 use gateway_config::model::Host;
 use http::{HeaderMap, Method, StatusCode};
 use pingora_core::protocols::http::{ReusableHttpStream, ServerSession};
+use pingora_http::RequestHeader;
 
-use crate::connection::Connection;
+use crate::client;
+use crate::connection::{self, Connection};
 use crate::fault::Fault;
 use crate::headers::trace::Trace;
 use crate::proxy::unknown_host;
 use crate::reply::{self, Answer};
+use crate::story::Story;
 use crate::stream::Meter;
+
+/// Asked every few seconds by whatever watches the container, and of no interest to the access log.
+pub(crate) const HEALTH: &str = "/healthz";
 
 /// Serves one request.
 pub(crate) async fn serve(
@@ -17,58 +23,78 @@ pub(crate) async fn serve(
     connection: &Connection,
     meter: &Meter,
 ) -> Option<ReusableHttpStream> {
-    let trace = Trace::of(&HeaderMap::new(), false);
-    let method = session.req_header().method.clone();
-    let answer = match answer(&session, connection) {
+    let asked = session.req_header().clone();
+    if asked.uri.path() == HEALTH {
+        let healthy = Answer::text(StatusCode::OK, "ok\n");
+        return answer_unlogged(session, meter, &asked.method, healthy).await;
+    }
+    let trusted = &connection.snapshot.server.trusted_proxies;
+    let client = client::identify(trusted, connection.peer.ip(), &asked.headers);
+    let trace = Trace::of(&asked.headers, client.via_trusted);
+    let mut story = Story::begin(connection, &asked, client, trace);
+    let answer = match redirect(&asked, connection, &mut story) {
         Ok(answer) => answer,
         Err(fault) => {
-            connection.worker.shared.metrics.fault(&fault);
-            let Some(status) = fault.status() else {
+            let told = fault.status().map(|status| Answer::to_fault(&fault, status, story.trace()));
+            story.failed(fault);
+            let Some(told) = told else {
                 session.shutdown().await;
                 return None;
             };
-            Answer::to_fault(&fault, status, &trace)
+            told
         }
     };
-    finish(session, meter, &method, answer, &trace).await
+    let sent = reply::send(&mut session, &asked.method, answer, None, story.trace()).await;
+    story.sent(&session);
+    sent.ok()?;
+    connection::finish(session, Some(meter)).await
 }
 
-/// Sends an answer of the gateway's own and ends the request.
-pub(crate) async fn finish(
+/// Sends an answer that nobody wants to read about.
+pub(crate) async fn answer_unlogged(
     mut session: ServerSession,
     meter: &Meter,
     method: &Method,
     answer: Answer,
-    trace: &Trace,
 ) -> Option<ReusableHttpStream> {
-    if reply::send(&mut session, method, answer, None, trace).await.is_err() {
-        session.shutdown().await;
-        return None;
-    }
-    if !session.is_body_done() {
-        meter.linger();
-    }
-    session.finish().await.ok().flatten()
+    let trace = Trace::of(&HeaderMap::new(), false);
+    reply::send(&mut session, method, answer, None, &trace).await.ok()?;
+    connection::finish(session, Some(meter)).await
 }
 
-fn answer(session: &ServerSession, connection: &Connection) -> Result<Answer, Fault> {
-    let asked = session.req_header();
-    if asked.uri.path() == "/healthz" {
-        return Ok(Answer::text(StatusCode::OK, "ok\n"));
-    }
+/// The same host and path by https, where a site answers to the host.
+fn redirect<'c>(
+    asked: &RequestHeader,
+    connection: &'c Connection,
+    story: &mut Story<'c>,
+) -> Result<Answer, Fault> {
+    let (host, named_port) = host_of(asked)?;
+    let snapshot = &connection.snapshot;
+    let site = snapshot.site_of(&host).and_then(|site| snapshot.sites.get(site));
+    story.site(site.ok_or_else(|| unknown_host(snapshot.server.unknown_host))?);
+    to_https(asked, &host, named_port, connection.worker.shared.https_port)
+}
+
+/// The host that is asked for, and the port where it names one.
+pub(crate) fn host_of(asked: &RequestHeader) -> Result<(Host, Option<u16>), Fault> {
     let named = asked.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
     let authority = asked.uri.authority().map(|authority| authority.as_str()).or(named);
     let parsed = authority.and_then(|authority| Host::parse_authority(authority).ok());
-    let (host, named_port) = parsed.ok_or(Fault::Malformed("it names no host"))?;
-    let snapshot = &connection.snapshot;
-    if snapshot.site_of(&host).is_none() {
-        return Err(unknown_host(snapshot.server.unknown_host));
-    }
+    parsed.ok_or(Fault::Malformed("it names no host"))
+}
+
+/// The answer that sends a client to https.
+pub(crate) fn to_https(
+    asked: &RequestHeader,
+    host: &Host,
+    named_port: Option<u16>,
+    https_port: Option<u16>,
+) -> Result<Answer, Fault> {
     let target = asked.uri.path_and_query().map_or("/", |target| target.as_str());
     let target = if target.starts_with('/') { target } else { "/" };
     // Who came without a port came to port 80, and finds https at 443, whatever ports lie behind
     // that. Who named a port is on a machine where ports are not the usual ones.
-    let https_port = connection.worker.shared.https_port.filter(|_| named_port.is_some());
+    let https_port = https_port.filter(|_| named_port.is_some());
     let port = https_port.filter(|port| *port != 443).map_or_else(String::new, |port| format!(":{port}"));
     let host = match host.ip() {
         Some(std::net::IpAddr::V6(ip)) => format!("[{ip}]"),

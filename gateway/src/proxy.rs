@@ -12,7 +12,7 @@ use pingora_http::RequestHeader;
 use tokio::time::Instant;
 
 use crate::client::{self, Client};
-use crate::connection::Connection;
+use crate::connection::{self, Connection};
 use crate::exchange::{Exchange, Passed, STREAM_IDLE};
 use crate::fault::Fault;
 use crate::headers::request::{Forwarding, Framing, for_upstream};
@@ -64,13 +64,7 @@ pub(crate) async fn serve(
             run_tunnel(session, *upstream, idle, connection, &mut story).await;
             None
         }
-        Served::Answered => {
-            if let Some(meter) = meter.filter(|_| !session.is_body_done()) {
-                meter.linger();
-            }
-            // A client that went away in the last moment has had its record written as answered.
-            session.finish().await.ok().flatten()
-        }
+        Served::Answered => connection::finish(session, meter).await,
     }
 }
 
@@ -104,7 +98,7 @@ async fn answer<'c>(
 }
 
 /// The host that is asked for, as the client wrote it.
-fn authority(asked: &RequestHeader) -> Result<&str, Fault> {
+pub(crate) fn authority(asked: &RequestHeader) -> Result<&str, Fault> {
     if asked.method == Method::CONNECT {
         return Err(Fault::Malformed("CONNECT is for forward proxies"));
     }
@@ -119,7 +113,8 @@ fn authority(asked: &RequestHeader) -> Result<&str, Fault> {
     }
 }
 
-fn normal_path(asked: &RequestHeader) -> Result<Path<'_>, Fault> {
+/// The path, in the forms in which it is compared and sent on.
+pub(crate) fn normal_path(asked: &RequestHeader) -> Result<Path<'_>, Fault> {
     // `OPTIONS *` asks about the server as a whole, which here is the root of the site.
     let raw = match target(asked) {
         "*" if asked.method == Method::OPTIONS => "/",
@@ -129,7 +124,7 @@ fn normal_path(asked: &RequestHeader) -> Result<Path<'_>, Fault> {
 }
 
 /// Path and query as the client wrote them, without scheme and host.
-fn target(asked: &RequestHeader) -> &str {
+pub(crate) fn target(asked: &RequestHeader) -> &str {
     asked.uri.path_and_query().map_or("/", |target| target.as_str())
 }
 
@@ -139,21 +134,30 @@ fn find_route<'c>(
     path: &Path<'_>,
     story: &mut Story<'c>,
 ) -> Result<&'c Route, Fault> {
-    let not_a_host = |_| Fault::Malformed("its host is not a host");
-    let (host, _port) = Host::parse_authority(authority).map_err(not_a_host)?;
     let snapshot = &connection.snapshot;
-    let found = snapshot.site_of(&host);
-    if let Some(tls) = connection.tls
-        && found != Some(tls.site)
-    {
-        return Err(Fault::Misdirected);
-    }
-    let site = found.and_then(|site| snapshot.sites.get(site));
-    let site = site.ok_or_else(|| unknown_host(snapshot.server.unknown_host))?;
+    let (shown, unknown) = (connection.tls.map(|tls| tls.site), snapshot.server.unknown_host);
+    let site = site_asked_for(authority, |host| snapshot.site_of(host), shown, unknown)?;
+    let site = snapshot.sites.get(site).ok_or_else(|| unknown_host(unknown))?;
     story.site(site);
     let route = site.route_of(&path.normal).ok_or(Fault::NoRoute)?;
     story.route(route);
     Ok(route)
+}
+
+/// The site that a request is for, which must be the one whose certificate was shown.
+pub(crate) fn site_asked_for(
+    authority: &str,
+    find: impl FnOnce(&Host) -> Option<usize>,
+    shown: Option<usize>,
+    unknown: UnknownHost,
+) -> Result<usize, Fault> {
+    let not_a_host = |_| Fault::Malformed("its host is not a host");
+    let (host, _port) = Host::parse_authority(authority).map_err(not_a_host)?;
+    let found = find(&host);
+    if shown.is_some() && found != shown {
+        return Err(Fault::Misdirected);
+    }
+    found.ok_or_else(|| unknown_host(unknown))
 }
 
 pub(crate) fn unknown_host(answer: UnknownHost) -> Fault {
@@ -204,7 +208,7 @@ async fn send(
 }
 
 /// The path for the upstream, with the query.
-fn rewritten<'a>(
+pub(crate) fn rewritten<'a>(
     rewrite: &Rewrite,
     prefix: usize,
     path: &'a Path<'_>,
@@ -258,7 +262,7 @@ impl Call<'_> {
     ) -> Result<Served, Fault> {
         let announced = announced_length(asked);
         let gauge = BodyGauge::start(self.route.policy.body, announced, Instant::now())?;
-        let upgrade = websocket(session, asked);
+        let upgrade = websocket(asked);
         let body = match announced {
             _ if session.is_body_empty() || upgrade.is_some() => Framing::Empty,
             Some(length) => Framing::Length(length),
@@ -298,17 +302,17 @@ impl Call<'_> {
     }
 }
 
-fn announced_length(asked: &RequestHeader) -> Option<u64> {
+/// `Content-Length`, where the request has one.
+pub(crate) fn announced_length(asked: &RequestHeader) -> Option<u64> {
     // pingora has checked that several values agree.
     asked.headers.get(CONTENT_LENGTH)?.to_str().ok()?.split(',').next()?.trim().parse().ok()
 }
 
 /// WebSockets are the one upgrade that is passed on. An upgrade to h2c would let a client speak to
 /// the upstream past every policy.
-fn websocket(session: &ServerSession, asked: &RequestHeader) -> Option<&'static str> {
+pub(crate) fn websocket(asked: &RequestHeader) -> Option<&'static str> {
     let protocol = asked.headers.get(UPGRADE)?;
-    let wanted = session.is_upgrade_req()
-        && asked.version == Version::HTTP_11
+    let wanted = asked.version == Version::HTTP_11
         && protocol.as_bytes().eq_ignore_ascii_case(b"websocket");
     wanted.then_some("websocket")
 }

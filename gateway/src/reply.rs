@@ -82,6 +82,29 @@ impl Answer {
         self.status
     }
 
+    /// The answer's head as it is sent, and its body.
+    ///
+    /// # Errors
+    /// pingora's, where it cannot hold a header, which checked input does not bring about.
+    pub(crate) fn dressed(
+        self,
+        rules: Option<&ResponseHeaders>,
+        trace: &Trace,
+    ) -> Result<(ResponseHeader, Bytes), Box<Error>> {
+        let mut head = ResponseHeader::build_no_case(self.status, Some(self.headers.len() + 8))?;
+        for (name, value) in self.headers {
+            head.append_header(name, value)?;
+        }
+        head.insert_header(CONTENT_LENGTH, HeaderValue::from(self.body.len()))?;
+        if let Some(rules) = rules {
+            response::apply(rules, trace, &mut head)?;
+        }
+        if self.status == StatusCode::NO_CONTENT {
+            head.remove_header(&CONTENT_LENGTH);
+        }
+        Ok((head, self.body))
+    }
+
     /// Adds headers.
     pub(crate) fn with(mut self, headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> Self {
         self.headers.extend(headers);
@@ -115,21 +138,11 @@ pub(crate) async fn send(
     rules: Option<&ResponseHeaders>,
     trace: &Trace,
 ) -> Result<(), Box<Error>> {
-    let mut head = ResponseHeader::build_no_case(answer.status, Some(answer.headers.len() + 8))?;
-    for (name, value) in answer.headers {
-        head.append_header(name, value)?;
-    }
-    head.insert_header(CONTENT_LENGTH, HeaderValue::from(answer.body.len()))?;
-    if let Some(rules) = rules {
-        response::apply(rules, trace, &mut head)?;
-    }
-    let has_body = response::has_body(answer.status, method) && !answer.body.is_empty();
-    if answer.status == StatusCode::NO_CONTENT {
-        head.remove_header(&CONTENT_LENGTH);
-    }
+    let (head, body) = answer.dressed(rules, trace)?;
+    let has_body = response::has_body(head.status, method) && !body.is_empty();
     session.write_response_header(Box::new(head)).await?;
     if has_body {
-        session.write_response_body(answer.body, true).await?;
+        session.write_response_body(body, true).await?;
     }
     Ok(())
 }

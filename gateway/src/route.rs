@@ -4,7 +4,15 @@
 
 use std::collections::HashMap;
 
-use gateway_config::model::{Host, HostPattern, PathPattern};
+use gateway_config::model::{self, Host, HostPattern, PathPattern};
+
+/// Which kind of pattern a host was found by, the most specific first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HostRank {
+    Exact,
+    Wildcard,
+    Any,
+}
 
 /// Sites by host.
 #[derive(Debug, Default)]
@@ -15,8 +23,17 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
+    /// Every host of these sites.
+    pub(crate) fn of(sites: &[model::Site]) -> Self {
+        let mut hosts = Self::default();
+        for (index, site) in sites.iter().enumerate() {
+            site.hosts().for_each(|pattern| hosts.add(pattern, index));
+        }
+        hosts
+    }
+
     /// Adds a site's pattern. The configuration has no two sites with the same one.
-    pub(crate) fn add(&mut self, pattern: &HostPattern, site: usize) {
+    fn add(&mut self, pattern: &HostPattern, site: usize) {
         match pattern {
             HostPattern::Exact(host) => {
                 self.exact.insert(host.as_str().to_owned(), site);
@@ -30,8 +47,26 @@ impl Hosts {
 
     /// The site that answers to `host`.
     pub(crate) fn find(&self, host: &Host) -> Option<usize> {
+        self.find_ranked(host).map(|(_, site)| site)
+    }
+
+    /// The same, with the kind of its pattern.
+    pub(crate) fn find_ranked(&self, host: &Host) -> Option<(HostRank, usize)> {
+        if let Some(site) = self.exact.get(host.as_str()) {
+            return Some((HostRank::Exact, *site));
+        }
         let wildcard = || self.wildcard.get(host.as_str().split_once('.')?.1);
-        self.exact.get(host.as_str()).or_else(wildcard).copied().or(self.any)
+        match wildcard() {
+            Some(site) => Some((HostRank::Wildcard, *site)),
+            None => self.any.map(|site| (HostRank::Any, site)),
+        }
+    }
+}
+
+/// The length of the prefix that a route's own pattern has: what `rewrite = "/new/*"` replaces.
+pub(crate) fn own_length(pattern: &PathPattern) -> usize {
+    match pattern {
+        PathPattern::Exact(path) | PathPattern::Prefix(path) => path.len(),
     }
 }
 

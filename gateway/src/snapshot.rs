@@ -14,7 +14,7 @@ use rustls::server::ProducesTickets;
 
 use crate::metrics::{Metrics, RouteMetrics, SiteMetrics, UpstreamMetrics};
 use crate::policy::limit::Limiter;
-use crate::route::{Hosts, Paths};
+use crate::route::{Hosts, Paths, own_length};
 use crate::upstream::{Names, TlsError, Upstream, client_config};
 
 /// A configuration, ready to serve.
@@ -110,13 +110,9 @@ impl Snapshot {
         let certificates = Certificates::build(config, lasting)?;
         let names = Arc::new(Names::default());
         let parts = Parts::build(config, &names, &lasting.metrics)?;
-        let mut hosts = Hosts::default();
-        for (index, site) in config.sites.iter().enumerate() {
-            site.hosts().for_each(|pattern| hosts.add(pattern, index));
-        }
         Ok(Self {
             server: Arc::new(config.server.clone()),
-            hosts: Arc::new(hosts),
+            hosts: Arc::new(Hosts::of(&config.sites)),
             sites: config.sites.iter().map(|site| Site::build(site, &parts)).collect(),
             names,
             certificates,
@@ -246,9 +242,7 @@ impl Route {
             Action::Proxy(target) => Serve::Proxy {
                 upstream: parts.upstreams.get(&Arc::as_ptr(&target.upstream))?.clone(),
                 rewrite: target.rewrite.clone(),
-                prefix: match &route.path {
-                    model::PathPattern::Exact(path) | model::PathPattern::Prefix(path) => path.len(),
-                },
+                prefix: own_length(&route.path),
             },
             Action::Respond(respond) => Serve::Respond(respond.clone()),
             Action::Redirect(redirect) => Serve::Redirect(redirect.clone()),

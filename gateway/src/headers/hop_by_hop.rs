@@ -26,7 +26,7 @@ pub(crate) fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     values
         .flat_map(|value| value.split(','))
         .filter_map(|token| HeaderName::from_bytes(token.trim().as_bytes()).ok())
-        .filter(|name| !is_hop_by_hop(name) && !is_essential(name))
+        .filter(|name| name != "close" && !is_hop_by_hop(name) && !is_essential(name))
         .collect()
 }
 

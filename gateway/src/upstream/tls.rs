@@ -11,7 +11,7 @@ use rustls_pki_types::pem::PemObject;
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The `ca` file cannot be read or holds no certificate.
-    #[error("cannot read certificates from {}; `ca` names a PEM file of root certificates", .path.display())]
+    #[error("cannot read certificates from {}: {source}; `ca` names a PEM file of root certificates", .path.display())]
     Ca {
         /// The file.
         path: PathBuf,

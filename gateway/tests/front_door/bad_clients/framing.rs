@@ -44,7 +44,7 @@ async fn lengths_that_differ_or_are_none_are_refused() {
         "Content-Length: 5\r\nContent-Length:\r\n",
     ] {
         let request = format!("POST /x HTTP/1.1\r\n{HOST}{lengths}\r\nhello{SMUGGLED}");
-        door.refuses(lengths, request, &[400, 413]).await;
+        door.refuses_and_closes(lengths, request, &[400, 413]).await;
     }
     door.unharmed().await;
 }
@@ -67,7 +67,7 @@ async fn codings_that_are_not_understood_are_refused() {
         "Transfer-Encoding: identity\r\nContent-Length: 5\r\n",
     ] {
         let request = format!("POST /x HTTP/1.1\r\n{HOST}{coding}\r\n0\r\n\r\n{SMUGGLED}");
-        door.refuses(coding, request, &[400, 501]).await;
+        door.refuses_and_closes(coding, request, &[400, 501]).await;
     }
     door.unharmed().await;
 }
@@ -109,7 +109,7 @@ async fn chunks_that_are_malformed_end_the_request() {
         if let Some(head) = &head {
             assert!(matches!(head.status, 400 | 413 | 502), "{chunks:?}: {head:?}");
         }
-        let rest = String::from_utf8_lossy(&raw.rest().await).into_owned();
+        let rest = String::from_utf8_lossy(&raw.rest_after((chunks, &head)).await).into_owned();
         assert!(!rest.contains("HTTP/1.1 200"), "{chunks:?}: a second answer:\n{rest}");
         let seen = door.origin.seen();
         assert!(!seen.iter().any(|seen| seen.contains("smuggled")), "{chunks:?}: {seen:?}");

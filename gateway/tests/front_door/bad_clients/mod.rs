@@ -41,9 +41,20 @@ impl Door {
         (head, raw)
     }
 
-    /// The request must be answered with one of these, or by closing, and the connection must end:
-    /// nobody knows where the next request would begin.
+    /// The request must be answered with one of these, or by closing.
     async fn refuses(&self, what: &str, bytes: impl AsRef<[u8]>, statuses: &[u16]) {
+        let (head, _) = self.answer_to(bytes).await;
+        if let Some(head) = head {
+            assert!(
+                statuses.contains(&head.status),
+                "{what} was answered with {}, expected one of {statuses:?}:\n{head:?}",
+                head.status
+            );
+        }
+    }
+
+    /// [`Door::refuses`], and the connection must end: nobody knows where the next request begins.
+    async fn refuses_and_closes(&self, what: &str, bytes: impl AsRef<[u8]>, statuses: &[u16]) {
         let (head, mut raw) = self.answer_to(bytes).await;
         if let Some(head) = head {
             assert!(
@@ -51,7 +62,8 @@ impl Door {
                 "{what} was answered with {}, expected one of {statuses:?}:\n{head:?}",
                 head.status
             );
-            let rest = String::from_utf8_lossy(&raw.rest().await).into_owned();
+            let rest = raw.rest_after((what, head)).await;
+            let rest = String::from_utf8_lossy(&rest).into_owned();
             assert!(!rest.contains("HTTP/1.1 "), "{what} got a second answer:\n{rest}");
         }
     }

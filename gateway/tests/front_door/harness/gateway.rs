@@ -83,6 +83,11 @@ impl Gateway {
         *self.https.first().expect("the gateway said nothing about a TLS listener")
     }
 
+    /// Every TLS listener's address.
+    pub(crate) fn all_https(&self) -> &[SocketAddr] {
+        &self.https
+    }
+
     /// The admin listener's address.
     pub(crate) fn admin(&self) -> SocketAddr {
         self.admin.expect("the gateway said nothing about the admin listener")

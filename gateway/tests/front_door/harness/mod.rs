@@ -17,6 +17,7 @@ pub(crate) mod tls_client;
 pub(crate) mod ws_client;
 
 use std::future::Future;
+use std::io::Write;
 use std::time::Duration;
 
 /// How long anything that must happen may take. Long, because the machine may be busy; a test that
@@ -61,6 +62,12 @@ where
         }
     })
     .await
+}
+
+/// Says that a test could not be run, past the test runner's capture, so that it is seen.
+pub(crate) fn skipped(what: &str, why: &str) {
+    let line = format!("\nSKIPPED: {what}: {why}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 /// A configuration with every listener on a free port of loopback: `server` is appended to the keys

@@ -135,7 +135,7 @@ async fn a_route_adds_to_its_site_and_takes_nothing_away() {
 async fn answers_of_the_gateway_itself_have_the_headers_too() {
     let toml = "[site.\"app.test\"]\ntls = \"self-signed\"\nheaders = \"app\"\nroutes = [\n\
         { path = \"/fixed\", respond = { status = 200, body = \"x\" } },\n\
-        { path = \"/gone\", to = \"127.0.0.1:1\" },\n]\n";
+        { path = \"/*\", to = \"127.0.0.1:1\" },\n]\n";
     let gateway = Gateway::start(&config("", toml)).await;
     for mut http in Http::both(&gateway, "app.test").await {
         for (path, status) in [("/fixed", 200), ("/gone", 502), ("/.git/config", 403)] {

@@ -3,7 +3,8 @@
 use hyper::{Method, Request, StatusCode};
 
 use crate::harness::gateway::Gateway;
-use crate::harness::http_client::{Http, get};
+use crate::harness::http_client::Http;
+use crate::harness::raw_client::Raw;
 use crate::harness::replies::{empty, full};
 use crate::harness::config;
 
@@ -112,11 +113,31 @@ async fn a_fixed_answer_has_its_status_and_body_and_no_body_for_head() {
 #[tokio::test]
 async fn a_fixed_answer_does_not_mind_a_body_or_method() {
     let gateway = Gateway::start(&config("", &site(&["/*"]))).await;
-    for mut http in Http::both(&gateway, "app.test").await {
-        for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
-            let request = Request::builder().method(&method).uri("/x").body(full("a body")).unwrap();
-            assert_eq!(http.request(request).await.text(), "/*", "{method} {:?}", http.version());
+    let mut http2 = Http::http2(&gateway, "app.test").await;
+    for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
+        let request = || Request::builder().method(&method).uri("/x").body(full("a body")).unwrap();
+        assert_eq!(http2.request(request()).await.text(), "/*", "{method} over HTTP/2");
+        let mut http1 = Http::http1(&gateway, "app.test").await;
+        assert_eq!(http1.request(request()).await.text(), "/*", "{method} over HTTP/1.1");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_closes_behind_an_answer_is_said_to_close() {
+    let gateway = Gateway::start(&config("", &site(&["/x"]))).await;
+    // None of these bodies is read for the answer's sake: a fixed one, and a 404.
+    for path in ["/x", "/missing"] {
+        let request = format!("POST {path} HTTP/1.1\r\nHost: app.test\r\nContent-Length: 6\r\n\r\na body");
+        let mut raw = Raw::tls(&gateway, "app.test").await;
+        for round in 0..3 {
+            raw.write(&request).await;
+            let Some((head, _)) = raw.reply().await else {
+                panic!("{path}: request {round} found the connection closed without a warning")
+            };
+            // RFC 9112, section 9.6: a server that closes says so in its last answer.
+            if head.field("connection") == Some("close") {
+                break;
+            }
         }
-        assert_eq!(http.request(get("/x")).await.status, StatusCode::OK, "the connection goes on");
     }
 }

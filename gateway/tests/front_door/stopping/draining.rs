@@ -172,13 +172,22 @@ async fn idle_connections_do_not_hold_it_up() {
     let [mut http1, mut http2] = Http::both(&gateway, "app.test").await;
     http1.get("/").await;
     http2.get("/").await;
-    let silent = TcpStream::connect(gateway.https()).await.unwrap();
     let mut plain = Http::plain(gateway.http(), "app.test").await;
     plain.get("/healthz").await;
     let status = gateway.stop().await;
     assert!(status.success(), "it ended with {status}");
     http1.closed().await;
     http2.closed().await;
+}
+
+#[tokio::test]
+async fn a_client_that_never_shakes_hands_holds_it_up_no_longer_than_it_may() {
+    let server = "drain = \"60s\"\nhandshake = \"2s\"";
+    let mut gateway = Gateway::start(&config(server, &answering_site("app.test"))).await;
+    let silent = TcpStream::connect(gateway.https()).await.unwrap();
+    Http::http2(&gateway, "app.test").await.get("/").await;
+    let status = gateway.stop().await;
+    assert!(status.success(), "it ended with {status}");
     drop(silent);
 }
 
@@ -213,7 +222,7 @@ async fn websockets_may_go_on_until_drain_ends_and_are_then_closed_with_1001() {
     })
     .await;
     let mut gateway =
-        Gateway::start(&config("drain = \"2s\"", &one_site(origin.addr(), ""))).await;
+        Gateway::start(&config("drain = \"3s\"", &one_site(origin.addr(), ""))).await;
     let Ok(mut socket) = WebSocket::open(&gateway, "app.test", "/ws").await else {
         panic!("the WebSocket was refused")
     };

@@ -1,0 +1,57 @@
+# What people and CI run. `make` alone lists the targets; `make demo` and `make test` are the two to
+# know. Both install what a fresh Debian or Ubuntu lacks (see .ci/prepare).
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# Where rustup puts cargo, and where .ci/prepare puts promtool.
+export PATH := $(PATH):$(HOME)/.cargo/bin:$(CURDIR)/target/tools/usr/bin
+
+# Further arguments of the demo: make demo ARGS='--https-port 9443'
+ARGS ?=
+
+REFERENCE := docs/reference.md
+
+.PHONY: help demo test build check release size bless docs clean
+
+help: ## List the targets
+	@echo 'make TARGET, where TARGET is one of:'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+
+demo: ## Build the gateway and run it in front of sample applications
+	@.ci/prepare build
+	cargo build --package gateway
+	@exec cargo run --quiet --package gateway -- demo $(ARGS)
+
+test: ## Run every test
+	@.ci/prepare build test
+	cargo test --workspace
+
+build: ## Build everything, quickly, for working on it
+	@.ci/prepare build
+	cargo build --workspace --all-targets
+
+check: ## Check format, lints, documentation and licences
+	@.ci/prepare build
+	cargo fmt --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items
+	@.ci/deny
+
+release: ## Build target/release/gateway, optimised and stripped
+	@.ci/prepare build
+	cargo build --package gateway --release
+
+size: release ## Say how large the release binary is
+	@ls -l target/release/gateway | awk '{ printf "%.1f MiB  %s\n", $$5 / 1048576, $$NF }'
+
+bless: ## Write the golden files and the reference anew, to be read in the difference
+	BLESS=1 cargo test --workspace --test golden
+	@$(MAKE) docs
+
+docs: ## Write docs/reference.md anew
+	cargo run --quiet --package gateway -- schema --markdown > target/reference.md
+	mv target/reference.md $(REFERENCE)
+
+clean: ## Remove everything that was built
+	cargo clean
