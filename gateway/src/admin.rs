@@ -9,7 +9,6 @@ use crate::connection::Connection;
 use crate::plain;
 use crate::reply::Answer;
 use crate::stop::Stage;
-use crate::stream::Meter;
 
 const METRICS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
@@ -17,7 +16,6 @@ const METRICS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4
 pub(crate) async fn serve(
     session: ServerSession,
     connection: &Connection,
-    meter: &Meter,
 ) -> Option<ReusableHttpStream> {
     let asked = session.req_header();
     let method = asked.method.clone();
@@ -27,7 +25,7 @@ pub(crate) async fn serve(
         Answer::text(StatusCode::METHOD_NOT_ALLOWED, "Only GET is understood here.\n")
     };
     let answer = answer.with([(CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
-    plain::answer_unlogged(session, meter, &method, answer).await
+    plain::answer_unlogged(session, &method, answer).await
 }
 
 fn answer(path: &str, connection: &Connection) -> Answer {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use pingora_core::protocols::http::v1::server::HttpSession as Http1;
 use pingora_core::protocols::http::v2::server::{
     H2Accept, HttpSession as Http2Stream, default_h2_options, handshake,
 };
@@ -32,7 +33,7 @@ const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
 /// How long a client may take to receive the end of an answer: at most 64 KiB that wait to be sent,
-/// and the lingering of a connection that is closed early.
+/// and the last words of a connection that is closed.
 const LAST_FLUSH: Duration = Duration::from_secs(60);
 
 /// Malformed HTTP/2 requests that one connection may send before it is closed.
@@ -141,35 +142,45 @@ async fn http1(stream: GatheringStream, connection: &Connection) {
         match head.read(&mut session, draining.as_mut()).await {
             Ok(true) => {}
             Ok(false) => return,
-            Err(fault) => return proxy::refuse_head(session, connection, &fault, &meter).await,
+            Err(fault) => return proxy::refuse_head(session, connection, &fault).await,
         }
         if connection.worker.shared.stop.stage() > Stage::Running {
             session.set_keepalive(None);
         }
-        let Some(reusable) = answer(session, connection, &meter).await else { return };
+        let Some(reusable) = answer(session, connection).await else { return };
         (stream, begun) = reusable.into_parts();
     }
 }
 
 /// Sends what is left of an answer. Gives the connection back where another request may follow.
-pub(crate) async fn finish(mut session: ServerSession, meter: Option<&Meter>) -> Option<ReusableHttpStream> {
-    if let Some(meter) = meter.filter(|_| !session.is_body_done()) {
-        meter.linger();
-    }
-    // A client that takes nothing would hold its connection for ever. One that went away in the last
-    // moment has had its record written as answered.
-    timeout(LAST_FLUSH, session.finish()).await.ok()?.ok().flatten()
+pub(crate) async fn finish(session: ServerSession) -> Option<ReusableHttpStream> {
+    let finishing = async {
+        match session {
+            ServerSession::H1(http1) if !http1.will_keepalive() => {
+                close(http1).await;
+                None
+            }
+            // A client that went away in the last moment has had its record written as answered.
+            session => session.finish().await.ok().flatten(),
+        }
+    };
+    // A client that takes nothing would hold its connection for ever.
+    timeout(LAST_FLUSH, finishing).await.ok().flatten()
 }
 
-async fn answer(
-    session: ServerSession,
-    connection: &Connection,
-    meter: &Meter,
-) -> Option<ReusableHttpStream> {
+async fn close(mut http1: Http1) {
+    if http1.finish_body().await.is_ok()
+        && let Some(stream) = GatheringStream::reclaim(http1.into_inner())
+    {
+        stream.close().await;
+    }
+}
+
+async fn answer(session: ServerSession, connection: &Connection) -> Option<ReusableHttpStream> {
     match connection.listener {
-        Listener::Https => proxy::serve(session, connection, Some(meter)).await,
-        Listener::Http => plain::serve(session, connection, meter).await,
-        Listener::Admin => admin::serve(session, connection, meter).await,
+        Listener::Https => proxy::serve(session, connection).await,
+        Listener::Http => plain::serve(session, connection).await,
+        Listener::Admin => admin::serve(session, connection).await,
     }
 }
 
@@ -272,7 +283,7 @@ async fn http2(stream: GatheringStream, connection: Arc<Connection>) {
                 let (connection, in_flight) = (connection.clone(), idle.stream());
                 tokio::spawn(async move {
                     let session = ServerSession::new_http2(stream);
-                    proxy::serve(session, &connection, None).await;
+                    proxy::serve(session, &connection).await;
                     drop(in_flight);
                 });
             }

@@ -23,6 +23,8 @@ pub(crate) enum Blame {
 pub(crate) enum Fault {
     #[error("the request is malformed: {0}")]
     Malformed(&'static str),
+    #[error("the request's transfer coding is not `chunked`")]
+    UnknownCoding,
     #[error("the request's path is refused: {0}")]
     MalformedPath(gateway_config::path::PathError),
     #[error("the request's head is malformed")]
@@ -95,6 +97,7 @@ impl Fault {
             | Self::MalformedPath(_)
             | Self::MalformedHead(_)
             | Self::BodyBroken(_) => StatusCode::BAD_REQUEST,
+            Self::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::HeadTimeout(_) | Self::BodyTimeout(_) | Self::BodyTooSlow(_) => {
                 StatusCode::REQUEST_TIMEOUT
@@ -121,6 +124,7 @@ impl Fault {
     pub(crate) fn blame(&self) -> Blame {
         match self {
             Self::Malformed(_)
+            | Self::UnknownCoding
             | Self::MalformedPath(_)
             | Self::MalformedHead(_)
             | Self::HeadTooLarge
@@ -144,10 +148,28 @@ impl Fault {
         }
     }
 
+    /// Whether nobody knows any more where the next request would begin, so that an HTTP/1.1
+    /// connection cannot be used again.
+    pub(crate) fn loses_framing(&self) -> bool {
+        match self {
+            Self::Malformed(_)
+            | Self::UnknownCoding
+            | Self::MalformedHead(_)
+            | Self::HeadTooLarge
+            | Self::HeadTimeout(_)
+            | Self::BodyTooLarge { .. }
+            | Self::BodyTimeout(_)
+            | Self::BodyTooSlow(_)
+            | Self::BodyBroken(_) => true,
+            _ => false,
+        }
+    }
+
     /// A name from a fixed set, for the metric `gateway_faults_total`.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Malformed(_) | Self::MalformedPath(_) | Self::MalformedHead(_) => "malformed",
+            Self::UnknownCoding => "unknown_coding",
             Self::HeadTooLarge => "head_too_large",
             Self::HeadTimeout(_) => "head_timeout",
             Self::UnknownHost(_) => "unknown_host",
@@ -171,15 +193,49 @@ impl Fault {
         }
     }
 
-    /// The sentence with its causes, for the access log.
+    /// The sentence with its causes, for the access log. pingora's own texts quote the bytes that it
+    /// could not read, and those can hold cookies and tokens: of them only the kind is kept, and what
+    /// the system or the parser said.
     pub(crate) fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
+        let cause = match self {
+            Self::MalformedHead(error)
+            | Self::BodyBroken(error)
+            | Self::ClientGone(error)
+            | Self::Unbuildable(error)
+            | Self::NoAnswer { source: error, .. }
+            | Self::Garbage { source: error, .. }
+            | Self::AnswerBroken { source: error, .. } => without_quotes(error),
+            Self::Connect { source, .. } => source.to_string(),
+            _ => return self.to_string(),
+        };
+        format!("{self}: {cause}")
+    }
+}
+
+fn without_quotes(error: &pingora_error::Error) -> String {
+    let cause = error.cause.as_ref();
+    let system = cause.and_then(|cause| cause.downcast_ref::<io::Error>()).map(ToString::to_string);
+    let http2 = cause.and_then(|cause| cause.downcast_ref::<h2::Error>()).map(ToString::to_string);
+    system.or(http2).unwrap_or_else(|| error.etype().as_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pingora_error::{Error, ErrorType};
+
+    #[test]
+    fn what_an_upstream_said_is_not_quoted() {
+        let context = "buf: Set-Cookie: session=secret";
+        let cause = std::io::Error::from(io::ErrorKind::ConnectionReset);
+        for source in [
+            Error::explain(ErrorType::InvalidHTTPHeader, context),
+            Error::because(ErrorType::InvalidHTTPHeader, context, cause),
+        ] {
+            let fault = Fault::Garbage { server: "backend:8000".into(), source };
+            let text = fault.chain();
+            assert!(text.starts_with("the answer of backend:8000 is not HTTP: "), "{text}");
+            assert!(!text.contains("secret"), "{text}");
         }
-        text
     }
 }

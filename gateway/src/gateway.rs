@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -170,11 +170,13 @@ impl Gateway {
     ///
     /// # Errors
     /// [`StartError::System`], where the system gives no thread or event queue.
-    pub fn run(self) -> Result<(), StartError> {
+    pub fn run(mut self) -> Result<(), StartError> {
         let control = runtime()?;
-        let threads = self.start_workers()?;
+        let stop = self.shared.stop.clone();
+        let threads = self.start_workers().inspect_err(|_| stop.advance(Stage::Ended))?;
+        journal::info("ready", "ready", &[("version", &env!("CARGO_PKG_VERSION"))]);
         let outcome = control.block_on(self.oversee());
-        self.shared.stop.advance(Stage::Ended);
+        stop.advance(Stage::Ended);
         for thread in threads {
             if thread.join().is_err() {
                 journal::error("panic", "a worker has panicked; its requests were cut off", &[]);
@@ -183,30 +185,33 @@ impl Gateway {
         outcome
     }
 
-    fn start_workers(&self) -> Result<Vec<JoinHandle<()>>, StartError> {
-        let start = |(index, sockets): (usize, &Vec<(Listener, std::net::TcpListener)>)| {
-            let sockets = sockets
-                .iter()
-                .map(|(listener, socket)| Ok((*listener, socket.try_clone()?)))
-                .collect::<io::Result<Vec<_>>>()?;
-            let worker = Worker { shared: self.shared.clone(), pool: Pool::default() };
-            let (worker, runtime) = (Arc::new(worker), runtime()?);
+    /// Starts the workers, and returns once each of them accepts connections. The sockets go with
+    /// them: when a worker stops accepting, its sockets close.
+    fn start_workers(&mut self) -> Result<Vec<JoinHandle<()>>, StartError> {
+        let (started, starting) = mpsc::channel();
+        let mut threads = Vec::with_capacity(self.sockets.len());
+        for (index, sockets) in std::mem::take(&mut self.sockets).into_iter().enumerate() {
+            let worker = Arc::new(Worker { shared: self.shared.clone(), pool: Pool::default() });
+            let (runtime, started) = (runtime()?, started.clone());
             let thread = std::thread::Builder::new().name(format!("worker-{index}"));
-            Ok(thread.spawn(move || runtime.block_on(worker.work(sockets)))?)
-        };
-        self.sockets.iter().enumerate().map(start).collect()
+            threads.push(thread.spawn(move || runtime.block_on(worker.work(sockets, started)))?);
+        }
+        drop(started);
+        for listening in starting {
+            listening?;
+        }
+        Ok(threads)
     }
 
     /// What is done once for all workers: names, renewals, the admin listener, and the stop.
-    async fn oversee(&self) -> Result<(), StartError> {
+    async fn oversee(&mut self) -> Result<(), StartError> {
+        let admin = self.admin.take().map(TcpListener::from_std).transpose()?;
         let stop = &self.shared.stop;
         let background = async {
             let snapshot = self.shared.snapshot.load_full();
             let resolver = Arc::new(Resolver::new(&self.config.server.dns));
             tokio::join!(snapshot.names.keep_resolved(resolver), self.keep_certificates());
         };
-        let admin = self.admin.as_ref().map(std::net::TcpListener::try_clone).transpose()?;
-        let admin = admin.map(TcpListener::from_std).transpose()?;
         tokio::select! {
             () = background => {}
             () = self.serve_admin(admin) => {}
@@ -267,24 +272,20 @@ impl Gateway {
 }
 
 impl Worker {
-    async fn work(self: Arc<Self>, sockets: Vec<(Listener, std::net::TcpListener)>) {
-        for (listener, socket) in sockets {
-            let worker = self.clone();
-            match TcpListener::from_std(socket) {
-                Ok(socket) => drop(tokio::spawn(async move {
-                    let stop = worker.shared.stop.clone();
-                    accept::accept_all(socket, &stop, |tcp, peer| {
-                        tokio::spawn(connection::admit(listener, tcp, peer, worker.clone()));
-                    })
-                    .await;
-                })),
-                Err(error) => {
-                    journal::error("listen", format_args!("a worker cannot listen: {error}"), &[]);
-                    return;
-                }
-            }
-        }
-        self.shared.listening.fetch_add(1, Relaxed);
+    async fn work(
+        self: Arc<Self>,
+        sockets: Vec<(Listener, std::net::TcpListener)>,
+        started: mpsc::Sender<io::Result<()>>,
+    ) {
+        let listening = sockets.into_iter().try_for_each(|(listener, socket)| {
+            let socket = TcpListener::from_std(socket)?;
+            tokio::spawn(self.clone().accept(listener, socket));
+            io::Result::Ok(())
+        });
+        self.shared.listening.fetch_add(usize::from(listening.is_ok()), Relaxed);
+        // Whoever started the workers waits for exactly one message of each.
+        drop(started.send(listening));
+        drop(started);
         let mut sweep = tokio::time::interval(SWEEP);
         loop {
             tokio::select! {
@@ -292,6 +293,13 @@ impl Worker {
                 _ = sweep.tick() => self.pool.sweep(Instant::now()),
             }
         }
+    }
+
+    async fn accept(self: Arc<Self>, listener: Listener, socket: TcpListener) {
+        accept::accept_all(socket, &self.shared.stop, |tcp, peer| {
+            tokio::spawn(connection::admit(listener, tcp, peer, self.clone()));
+        })
+        .await;
     }
 }
 

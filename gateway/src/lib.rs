@@ -16,6 +16,7 @@ mod connection;
 #[doc(hidden)]
 pub mod demo;
 mod exchange;
+mod explain;
 mod fault;
 mod gateway;
 mod headers;

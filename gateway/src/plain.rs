@@ -12,7 +12,6 @@ use crate::headers::trace::Trace;
 use crate::proxy::unknown_host;
 use crate::reply::{self, Answer};
 use crate::story::Story;
-use crate::stream::Meter;
 
 /// Asked every few seconds by whatever watches the container, and of no interest to the access log.
 pub(crate) const HEALTH: &str = "/healthz";
@@ -21,12 +20,10 @@ pub(crate) const HEALTH: &str = "/healthz";
 pub(crate) async fn serve(
     mut session: ServerSession,
     connection: &Connection,
-    meter: &Meter,
 ) -> Option<ReusableHttpStream> {
     let asked = session.req_header().clone();
     if asked.uri.path() == HEALTH {
-        let healthy = Answer::text(StatusCode::OK, "ok\n");
-        return answer_unlogged(session, meter, &asked.method, healthy).await;
+        return answer_unlogged(session, &asked.method, healthy()).await;
     }
     let trusted = &connection.snapshot.server.trusted_proxies;
     let client = client::identify(trusted, connection.peer.ip(), &asked.headers);
@@ -37,29 +34,30 @@ pub(crate) async fn serve(
         Err(fault) => {
             let told = fault.status().map(|status| Answer::to_fault(&fault, status, story.trace()));
             story.failed(fault);
-            let Some(told) = told else {
-                session.shutdown().await;
-                return None;
-            };
+            let Some(told) = told else { return None };
             told
         }
     };
     let sent = reply::send(&mut session, &asked.method, answer, None, story.trace()).await;
     story.sent(&session);
     sent.ok()?;
-    connection::finish(session, Some(meter)).await
+    connection::finish(session).await
 }
 
 /// Sends an answer that nobody wants to read about.
 pub(crate) async fn answer_unlogged(
     mut session: ServerSession,
-    meter: &Meter,
     method: &Method,
     answer: Answer,
 ) -> Option<ReusableHttpStream> {
     let trace = Trace::of(&HeaderMap::new(), false);
     reply::send(&mut session, method, answer, None, &trace).await.ok()?;
-    connection::finish(session, Some(meter)).await
+    connection::finish(session).await
+}
+
+/// The answer at [`HEALTH`].
+pub(crate) fn healthy() -> Answer {
+    Answer::text(StatusCode::OK, "ok\n")
 }
 
 /// The same host and path by https, where a site answers to the host.

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use gateway_config::model::{Host, Rewrite, UnknownHost};
-use http::header::{CONTENT_LENGTH, HOST, UPGRADE};
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE};
+use http::uri::Scheme;
 use http::{Method, StatusCode, Version};
 use pingora_core::protocols::http::{ReusableHttpStream, ServerSession};
 use pingora_http::RequestHeader;
@@ -24,7 +25,7 @@ use crate::policy::{Refused, access, deny_paths};
 use crate::reply::{self, Answer};
 use crate::snapshot::{Route, Serve};
 use crate::story::Story;
-use crate::stream::{GatheringStream, Meter};
+use crate::stream::GatheringStream;
 use crate::tunnel;
 use crate::upstream::{self, Upstream};
 
@@ -39,7 +40,6 @@ enum Served {
 pub(crate) async fn serve(
     mut session: ServerSession,
     connection: &Connection,
-    meter: Option<&Meter>,
 ) -> Option<ReusableHttpStream> {
     let asked = session.req_header().clone();
     let trusted = &connection.snapshot.server.trusted_proxies;
@@ -52,7 +52,8 @@ pub(crate) async fn serve(
             let told = tell(&mut session, &asked.method, &fault, &mut story).await;
             story.failed(fault);
             if !told {
-                break_off(session, &mut story).await;
+                story.sent(&session);
+                break_off(session).await;
                 return None;
             }
             Served::Answered
@@ -64,7 +65,7 @@ pub(crate) async fn serve(
             run_tunnel(session, *upstream, idle, connection, &mut story).await;
             None
         }
-        Served::Answered => connection::finish(session, meter).await,
+        Served::Answered => connection::finish(session).await,
     }
 }
 
@@ -75,6 +76,7 @@ async fn answer<'c>(
     connection: &'c Connection,
     story: &mut Story<'c>,
 ) -> Result<Served, Fault> {
+    check_coding(asked)?;
     let authority = authority(asked)?;
     let path = normal_path(asked)?;
     let route = find_route(connection, authority, &path, story)?;
@@ -97,10 +99,24 @@ async fn answer<'c>(
     }
 }
 
+/// The only transfer coding that is passed on is `chunked`, once. Others would have to be undone here
+/// (RFC 9112 section 6.1), and doubled ones are a way to make two readers disagree.
+fn check_coding(asked: &RequestHeader) -> Result<(), Fault> {
+    let mut codings = asked.headers.get_all(TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(()),
+        (Some(one), None) if one.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => Err(Fault::UnknownCoding),
+    }
+}
+
 /// The host that is asked for, as the client wrote it.
 pub(crate) fn authority(asked: &RequestHeader) -> Result<&str, Fault> {
     if asked.method == Method::CONNECT {
         return Err(Fault::Malformed("CONNECT is for forward proxies"));
+    }
+    if asked.uri.scheme().is_some_and(|scheme| *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS) {
+        return Err(Fault::Malformed("its scheme is neither http nor https"));
     }
     if let Some(authority) = asked.uri.authority() {
         return Ok(authority.as_str());
@@ -347,33 +363,31 @@ async fn tell(
     let begun = session.response_written().is_some_and(|head| !head.status.is_informational());
     let Some(status) = fault.status().filter(|_| !begun) else { return false };
     story.status(status);
+    if fault.loses_framing() {
+        session.set_keepalive(None);
+    }
     let answer = Answer::to_fault(fault, status, story.trace());
     let rules = story.rules();
     reply::send(session, method, answer, rules, story.trace()).await.is_ok()
 }
 
-/// Ends a request in a way that no client can take for the end of an answer: HTTP/1.1 closes the
-/// connection, HTTP/2 resets the stream.
-async fn break_off(mut session: ServerSession, story: &mut Story<'_>) {
-    story.sent(&session);
-    session.shutdown().await;
+/// Ends a request in a way that no client can take for the end of an answer: HTTP/1.1 loses the
+/// connection without TLS's close_notify, HTTP/2 resets the stream.
+pub(crate) async fn break_off(mut session: ServerSession) {
+    if session.is_http2() {
+        session.shutdown().await;
+    }
 }
 
 /// Answers a head that could not be read, where there is something to say, and closes.
-pub(crate) async fn refuse_head(
-    mut session: ServerSession,
-    connection: &Connection,
-    fault: &Fault,
-    meter: &Meter,
-) {
+pub(crate) async fn refuse_head(mut session: ServerSession, connection: &Connection, fault: &Fault) {
     connection.worker.shared.metrics.fault(fault);
-    if let Some(status) = fault.status() {
-        let trace = Trace::of(&http::HeaderMap::new(), false);
-        let answer = Answer::to_fault(fault, status, &trace);
-        session.set_keepalive(None);
-        // The client may be gone; then there is nobody to tell.
-        drop(reply::send(&mut session, &Method::GET, answer, None, &trace).await);
-        meter.linger();
+    let Some(status) = fault.status() else { return };
+    let trace = Trace::of(&http::HeaderMap::new(), false);
+    let answer = Answer::to_fault(fault, status, &trace);
+    session.set_keepalive(None);
+    // The client may be gone; then there is nobody to tell.
+    if reply::send(&mut session, &Method::GET, answer, None, &trace).await.is_ok() {
+        connection::finish(session).await;
     }
-    session.shutdown().await;
 }

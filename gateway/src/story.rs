@@ -75,7 +75,8 @@ impl<'c> Story<'c> {
                 Version::HTTP_10 => "HTTP/1.0",
                 _ => "HTTP/1.1",
             },
-            referer: text(REFERER),
+            // Other sites' queries hold tokens as ours do.
+            referer: text(REFERER).split('?').next().unwrap_or_default().to_owned(),
             user_agent: text(USER_AGENT),
             site: None,
             route: None,

@@ -13,7 +13,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -32,7 +32,8 @@ pub(crate) const HIGH_WATER: usize = 64 * 1024;
 /// it would cost more than the system call that gathering saves.
 const WRITE_THROUGH: usize = 8 * 1024;
 
-/// How long, in all and in silence, the peer may take to read a last answer (see [`Meter::linger`]).
+/// How long, in all and in silence, the peer may take to read a last answer
+/// (see [`GatheringStream::close`]).
 const LINGER_TOTAL: Duration = Duration::from_secs(10);
 const LINGER_SILENCE: Duration = Duration::from_secs(2);
 
@@ -55,7 +56,6 @@ pub(crate) enum Transport {
 pub(crate) struct Meter {
     read: AtomicU64,
     backlog: AtomicUsize,
-    linger: AtomicBool,
 }
 
 impl Meter {
@@ -67,13 +67,6 @@ impl Meter {
     /// Bytes accepted for writing that the transport has not taken.
     pub(crate) fn backlog(&self) -> usize {
         self.backlog.load(Relaxed)
-    }
-
-    /// Asks the stream to wait at its shutdown until the peer has stopped sending. Closing a socket
-    /// with unread bytes resets it, and a reset can destroy the answer that is still on its way
-    /// (RFC 9112 section 9.6).
-    pub(crate) fn linger(&self) {
-        self.linger.store(true, Relaxed);
     }
 }
 
@@ -183,7 +176,14 @@ impl GatheringStream {
         self.meter.backlog.store(self.waiting.len(), Relaxed);
     }
 
-    async fn wait_for_peer_to_finish(&mut self) {
+    /// Sends everything, says that nothing more follows, and waits until the peer has stopped sending.
+    /// Closing a socket with unread bytes resets it, and a reset can destroy the answer that is still
+    /// on its way (RFC 9112 section 9.6).
+    pub(crate) async fn close(mut self: Box<Self>) {
+        let closed = tokio::time::timeout(LINGER_TOTAL, AsyncWriteExt::shutdown(&mut *self)).await;
+        if !matches!(closed, Ok(Ok(()))) {
+            return;
+        }
         let silence_ends = async {
             let mut scratch = [0; 4096];
             while let Ok(Ok(1..)) =
@@ -191,7 +191,7 @@ impl GatheringStream {
             {}
         };
         // Running out of patience is one of the two ways in which this ends well.
-        let _patience_ended = tokio::time::timeout(LINGER_TOTAL, silence_ends).await;
+        drop(tokio::time::timeout(LINGER_TOTAL, silence_ends).await);
     }
 }
 
@@ -287,10 +287,7 @@ impl AsyncWrite for GatheringStream {
 impl Shutdown for GatheringStream {
     async fn shutdown(&mut self) {
         // The peer may be gone already, which is what a shutdown wants.
-        let closed = tokio::time::timeout(LINGER_SILENCE, AsyncWriteExt::shutdown(self)).await;
-        if self.meter.linger.load(Relaxed) && matches!(closed, Ok(Ok(()))) {
-            self.wait_for_peer_to_finish().await;
-        }
+        drop(AsyncWriteExt::shutdown(self).await);
     }
 }
 

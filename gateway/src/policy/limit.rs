@@ -6,7 +6,7 @@
 //! that client nothing, or the least.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -32,8 +32,17 @@ impl ClientKey {
     pub(crate) fn of(client: IpAddr) -> Self {
         match client.to_canonical() {
             IpAddr::V4(v4) => Self(u64::from(v4.to_bits()), false),
-            #[expect(clippy::cast_possible_truncation, reason = "the upper half, shifted down, fits")]
             IpAddr::V6(v6) => Self((v6.to_bits() >> 64) as u64, true),
+        }
+    }
+}
+
+impl std::fmt::Display for ClientKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            #[expect(clippy::cast_possible_truncation, reason = "it was made from 32 bits")]
+            Self(bits, false) => Ipv4Addr::from_bits(bits as u32).fmt(f),
+            Self(bits, true) => write!(f, "{}/64", Ipv6Addr::from_bits(u128::from(bits) << 64)),
         }
     }
 }
@@ -160,7 +169,6 @@ impl StateStore for Table {
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
-        #[expect(clippy::cast_possible_truncation, reason = "any part of a hash is a hash")]
         let index = self.hasher.hash_one(key) as usize % self.sets.len();
         let mut set = self.sets[index].lock();
         let set = set.get_or_insert_with(Box::default);
@@ -183,7 +191,6 @@ mod tests {
     use super::*;
     use gateway_config::model::Rate;
     use governor::clock::FakeRelativeClock;
-    use std::net::{Ipv4Addr, Ipv6Addr};
 
     fn limit(count: u32, per: u64, burst: u32) -> Limit {
         Limit {
@@ -231,6 +238,8 @@ mod tests {
         assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
         assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
         assert_ne!(ClientKey::of(Ipv6Addr::UNSPECIFIED.into()), client(0));
+        assert_eq!(key("2001:db8:0:1:2::1").to_string(), "2001:db8:0:1::/64");
+        assert_eq!(key("::ffff:192.0.2.1").to_string(), "192.0.2.1");
     }
 
     #[test]

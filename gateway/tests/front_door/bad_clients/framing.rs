@@ -105,14 +105,7 @@ async fn chunks_that_are_malformed_end_the_request() {
         let request = format!(
             "POST /x HTTP/1.1\r\n{HOST}Transfer-Encoding: chunked\r\n\r\n{chunks}{SMUGGLED}"
         );
-        let (head, mut raw) = door.answer_to(request).await;
-        if let Some(head) = &head {
-            assert!(matches!(head.status, 400 | 413 | 502), "{chunks:?}: {head:?}");
-        }
-        let rest = String::from_utf8_lossy(&raw.rest_after((chunks, &head)).await).into_owned();
-        assert!(!rest.contains("HTTP/1.1 200"), "{chunks:?}: a second answer:\n{rest}");
-        let seen = door.origin.seen();
-        assert!(!seen.iter().any(|seen| seen.contains("smuggled")), "{chunks:?}: {seen:?}");
+        door.refuses_and_closes(chunks, request, &[400, 413, 502]).await;
     }
     door.alive().await;
 }
@@ -129,10 +122,7 @@ async fn chunk_extensions_and_trailers_without_end_are_cut_off() {
     ] {
         let (answer, _) = door.answer_to(format!("{head}{body}")).await;
         let status = answer.as_ref().map(|head| head.status);
-        assert!(
-            matches!(status, None | Some(200 | 400 | 413 | 431 | 502)),
-            "{what}: {answer:?}"
-        );
+        assert!(matches!(status, None | Some(200 | 400 | 413 | 431 | 502)), "{what}: {answer:?}");
     }
     door.alive().await;
 }

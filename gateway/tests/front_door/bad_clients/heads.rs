@@ -108,7 +108,9 @@ async fn heads_that_are_too_large_are_refused() {
     let many: String = (0..20_000).map(|number| format!("X-{number}: 1\r\n")).collect();
     let one = format!("X-Large: {}\r\n", "x".repeat(1 << 20));
     let name = format!("{}: 1\r\n", "X".repeat(1 << 20));
-    for (what, fields) in [("20,000 fields", many), ("a field of 1 MiB", one), ("a name of 1 MiB", name)] {
+    for (what, fields) in
+        [("20,000 fields", many), ("a field of 1 MiB", one), ("a name of 1 MiB", name)]
+    {
         let request = format!("GET /x HTTP/1.1\r\nHost: app.test\r\n{fields}\r\n");
         door.refuses(what, request, &[400, 431]).await;
     }
@@ -137,7 +139,11 @@ async fn http_1_0_is_served_and_closed_and_gets_no_chunks() {
     assert_eq!(head.field("transfer-encoding"), None, "HTTP/1.0 knows no chunks: {head:?}");
     let body = raw.rest().await;
     let seen: Result<serde_json::Value, _> = serde_json::from_slice(&body);
-    assert!(seen.is_ok(), "the body is not what the origin sent: {:?}", String::from_utf8_lossy(&body));
+    assert!(
+        seen.is_ok(),
+        "the body is not what the origin sent: {:?}",
+        String::from_utf8_lossy(&body)
+    );
     door.alive().await;
 }
 

@@ -54,11 +54,20 @@ async fn requests_that_are_malformed_are_refused() {
         ("Transfer-Encoding", with(("transfer-encoding", "chunked"))),
         ("Upgrade", with(("upgrade", "websocket"))),
         ("Keep-Alive", with(("keep-alive", "timeout=5"))),
-        ("a line end in :path", vec![METHOD, SCHEME, AUTHORITY, (":path", "/x HTTP/1.1\r\nx-evil: 1")]),
+        (
+            "a line end in :path",
+            vec![METHOD, SCHEME, AUTHORITY, (":path", "/x HTTP/1.1\r\nx-evil: 1")],
+        ),
         ("a space in :path", vec![METHOD, SCHEME, AUTHORITY, (":path", "/x y")]),
         ("a :path without a slash", vec![METHOD, SCHEME, AUTHORITY, (":path", "x")]),
-        ("a line end in :method", vec![(":method", "GET / HTTP/1.1\r\nx: y"), SCHEME, AUTHORITY, PATH]),
-        ("a line end in :authority", vec![METHOD, SCHEME, (":authority", "app.test\r\nx: y"), PATH]),
+        (
+            "a line end in :method",
+            vec![(":method", "GET / HTTP/1.1\r\nx: y"), SCHEME, AUTHORITY, PATH],
+        ),
+        (
+            "a line end in :authority",
+            vec![METHOD, SCHEME, (":authority", "app.test\r\nx: y"), PATH],
+        ),
         ("a user in :authority", vec![METHOD, SCHEME, (":authority", "user@app.test"), PATH]),
         ("a path in :authority", vec![METHOD, SCHEME, (":authority", "app.test/x"), PATH]),
     ];
@@ -85,8 +94,7 @@ async fn te_is_for_trailers_only() {
 async fn connect_is_refused() {
     let door = Door::start().await;
     let plain = [(":method", "CONNECT"), (":authority", "app.test:22")];
-    let extended =
-        [(":method", "CONNECT"), (":protocol", "websocket"), SCHEME, AUTHORITY, PATH];
+    let extended = [(":method", "CONNECT"), (":protocol", "websocket"), SCHEME, AUTHORITY, PATH];
     for fields in [plain.as_slice(), &extended] {
         let outcome = outcome(&door, fields).await;
         let refused = outcome.is_refusal() || matches!(outcome, Outcome::Status(501));
@@ -100,8 +108,7 @@ async fn a_body_that_is_not_as_long_as_it_says_is_refused() {
     let door = Door::start().await;
     for (length, body) in [("5", "hello, and more"), ("50", "hello"), ("0", "hello")] {
         let mut frames = Http2Frames::connect(&door.gateway, "app.test").await;
-        let fields =
-            [(":method", "POST"), SCHEME, AUTHORITY, PATH, ("content-length", length)];
+        let fields = [(":method", "POST"), SCHEME, AUTHORITY, PATH, ("content-length", length)];
         frames.request(1, &fields, 0).await;
         frames.send(DATA, END_STREAM, 1, body.as_bytes()).await;
         let outcome = frames.outcome(1).await;

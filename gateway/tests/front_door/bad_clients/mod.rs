@@ -6,18 +6,23 @@ mod heads;
 mod http2;
 mod targets;
 
+use std::sync::Mutex;
+
 use hyper::StatusCode;
+use tokio::time::timeout;
 
 use crate::harness::gateway::Gateway;
 use crate::harness::http_client::Http;
 use crate::harness::origin::{Origin, echo};
 use crate::harness::raw_client::{Head, Raw, TlsRaw};
-use crate::harness::{answering_site, config, one_site};
+use crate::harness::{DEADLINE, answering_site, config, one_site};
 
-/// A gateway in front of an origin that remembers what reached it.
+/// A gateway in front of an origin that remembers what reached it. What it does wrong is collected,
+/// so that one test of many malformed requests shows all that got through.
 struct Door {
     gateway: Gateway,
     origin: Origin,
+    wrong: Mutex<Vec<String>>,
 }
 
 impl Door {
@@ -29,7 +34,7 @@ impl Door {
         let origin = Origin::http(echo).await;
         let sites = [one_site(origin.addr(), ""), answering_site("other.test")].join("\n");
         let gateway = Gateway::start(&config(server, &sites)).await;
-        Self { gateway, origin }
+        Self { gateway, origin, wrong: Mutex::default() }
     }
 
     /// Sends bytes on a fresh HTTP/1.1 connection; the first answer's head, or `None` where it was
@@ -41,40 +46,47 @@ impl Door {
         (head, raw)
     }
 
+    fn complain(&self, complaint: String) {
+        self.wrong.lock().unwrap().push(complaint);
+    }
+
     /// The request must be answered with one of these, or by closing.
-    async fn refuses(&self, what: &str, bytes: impl AsRef<[u8]>, statuses: &[u16]) {
-        let (head, _) = self.answer_to(bytes).await;
-        if let Some(head) = head {
-            assert!(
-                statuses.contains(&head.status),
-                "{what} was answered with {}, expected one of {statuses:?}:\n{head:?}",
-                head.status
-            );
+    async fn refuses(&self, what: &str, bytes: impl AsRef<[u8]>, statuses: &[u16]) -> TlsRaw {
+        let (head, raw) = self.answer_to(bytes).await;
+        if let Some(head) = head.filter(|head| !statuses.contains(&head.status)) {
+            let status = head.status;
+            self.complain(format!("{what:?} was answered with {status}, not {statuses:?}"));
         }
+        raw
     }
 
     /// [`Door::refuses`], and the connection must end: nobody knows where the next request begins.
     async fn refuses_and_closes(&self, what: &str, bytes: impl AsRef<[u8]>, statuses: &[u16]) {
-        let (head, mut raw) = self.answer_to(bytes).await;
-        if let Some(head) = head {
-            assert!(
-                statuses.contains(&head.status),
-                "{what} was answered with {}, expected one of {statuses:?}:\n{head:?}",
-                head.status
-            );
-            let rest = raw.rest_after((what, head)).await;
-            let rest = String::from_utf8_lossy(&rest).into_owned();
-            assert!(!rest.contains("HTTP/1.1 "), "{what} got a second answer:\n{rest}");
+        let mut raw = self.refuses(what, bytes, statuses).await;
+        match timeout(DEADLINE / 2, raw.rest()).await {
+            Err(_) => self.complain(format!("the connection stayed open after {what:?}")),
+            Ok(rest) => {
+                let rest = String::from_utf8_lossy(&rest);
+                if rest.contains("HTTP/1.1 ") {
+                    self.complain(format!("{what:?} got a second answer: {rest:?}"));
+                }
+            }
+        }
+        if self.origin.seen().iter().any(|seen| seen.contains("smuggled")) {
+            self.complain(format!("what stood behind {what:?} reached the origin as a request"));
         }
     }
 
-    /// Nothing reached the origin, and the gateway serves as before.
+    /// Nothing reached the origin, nothing was wrong, and the gateway serves as before.
     async fn unharmed(self) {
-        assert_eq!(self.origin.seen(), Vec::<String>::new(), "this reached the origin");
+        let seen = self.origin.seen();
         self.alive().await;
+        assert_eq!(seen, Vec::<String>::new(), "this reached the origin");
     }
 
     async fn alive(&self) {
+        let wrong = self.wrong.lock().unwrap().clone();
+        assert!(wrong.is_empty(), "requests that were not refused as they should be: {wrong:#?}");
         assert!(self.gateway.is_running(), "the gateway has ended");
         for mut http in Http::both(&self.gateway, "app.test").await {
             assert_eq!(http.get("/alive").await.status, StatusCode::OK);

@@ -50,8 +50,9 @@ async fn the_gateway_is_nobody_s_forward_proxy() {
     ] {
         let (head, mut raw) = door.answer_to(format!("{line}\r\nHost: app.test\r\n\r\n")).await;
         if let Some(head) = head {
-            let refused = matches!(head.status, 400 | 403 | 404 | 405 | 421 | 501);
-            assert!(refused, "{line} was answered with {head:?}");
+            if !matches!(head.status, 400 | 403 | 404 | 405 | 421 | 501) {
+                door.complain(format!("{line:?} was answered with {}", head.status));
+            }
             if line.starts_with("CONNECT") {
                 // What follows is no tunnel, and no request either unless the connection goes on.
                 raw.write("GET /tunnelled HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n")
@@ -61,16 +62,20 @@ async fn the_gateway_is_nobody_s_forward_proxy() {
         }
     }
     let seen = door.origin.seen();
+    door.alive().await;
     let proxied: Vec<_> = seen.iter().filter(|seen| *seen != "GET /tunnelled").collect();
     assert!(proxied.is_empty(), "the origin saw {proxied:?}");
-    door.alive().await;
 }
 
 #[tokio::test]
 async fn the_asterisk_is_for_options_only() {
     let door = Door::start().await;
-    door.refuses("GET *", "GET * HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n", &[400, 404])
-        .await;
+    door.refuses(
+        "GET *",
+        "GET * HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n",
+        &[400, 404],
+    )
+    .await;
     let options = "OPTIONS * HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n";
     let (head, _) = door.answer_to(options).await;
     let status = head.as_ref().map(|head| head.status);
@@ -81,7 +86,8 @@ async fn the_asterisk_is_for_options_only() {
 #[tokio::test]
 async fn trace_does_not_echo_what_the_gateway_added_or_the_client_s_secrets() {
     let door = Door::start().await;
-    let request = "TRACE /x HTTP/1.1\r\nHost: app.test\r\nCookie: secret\r\nConnection: close\r\n\r\n";
+    let request =
+        "TRACE /x HTTP/1.1\r\nHost: app.test\r\nCookie: secret\r\nConnection: close\r\n\r\n";
     let (head, mut raw) = door.answer_to(request).await;
     let body = String::from_utf8_lossy(&raw.rest().await).into_owned();
     if head.is_some_and(|head| head.status == 200) {

@@ -44,7 +44,10 @@ async fn a_body_that_breaks_off_does_not_end_cleanly_at_a_real_client() {
                 Ok(response) if response.status() == StatusCode::BAD_GATEWAY => {}
                 Ok(response) => {
                     let reply = crate::harness::replies::Reply::read(response).await;
-                    assert!(reply.is_err(), "{what} over {version:?} was taken for whole: {reply:?}");
+                    assert!(
+                        reply.is_err(),
+                        "{what} over {version:?} was taken for whole: {reply:?}"
+                    );
                 }
             }
         }
@@ -107,16 +110,15 @@ async fn a_body_that_breaks_off_resets_its_http2_stream_and_no_other() {
 
 #[tokio::test]
 async fn what_is_no_http_is_a_502() {
-    let long = Box::leak(format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(4 << 20)).into_boxed_str());
+    let long = Box::leak(
+        format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(4 << 20)).into_boxed_str(),
+    );
     let cases: [(&str, &'static [u8]); 8] = [
         ("noise", b"\x00\xff\xfe\x01 nonsense \r\n\r\n more nonsense\r\n\r\n"),
         ("SSH", b"SSH-2.0-OpenSSH_9.6\r\n\r\n"),
         ("a status that is none", b"HTTP/1.1 abc OK\r\n\r\n"),
         ("a header without a colon", b"HTTP/1.1 200 OK\r\nnonsense\r\nContent-Length: 0\r\n\r\n"),
-        (
-            "two lengths",
-            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 4\r\n\r\nokno",
-        ),
+        ("two lengths", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 4\r\n\r\nokno"),
         ("a length that is none", b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nok"),
         ("a head without an end", long.as_bytes()),
         ("a request", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"),

@@ -32,7 +32,8 @@ async fn two_addresses() -> (u16, Origin, Origin) {
 #[tokio::test]
 async fn a_name_that_does_not_resolve_is_a_502_for_its_route_only() {
     let dns = Dns::start().await;
-    for (name, answer) in [("nowhere.test", Answer::NoSuchName), ("failing.test", Answer::Failure)] {
+    for (name, answer) in [("nowhere.test", Answer::NoSuchName), ("failing.test", Answer::Failure)]
+    {
         dns.set(name, answer);
         let beside = Beside::start_with(format_args!("{name}:80"), &dns.key(), "").await;
         for mut http in beside.both().await {

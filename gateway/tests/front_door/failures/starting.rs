@@ -24,8 +24,8 @@ async fn an_address_that_another_program_has() {
     let address = taken.local_addr().unwrap().to_string();
     for listener in ["http = [\"", "https = [\"", "admin = \""] {
         let free = format!("{listener}127.0.0.1:0");
-        let toml = config("", &answering_site("app.test"))
-            .replace(&free, &format!("{listener}{address}"));
+        let toml =
+            config("", &answering_site("app.test")).replace(&free, &format!("{listener}{address}"));
         let failed = Gateway::fail_in(folder(), &toml).await;
         says(&failed, &[&address, "in use"]);
     }

@@ -92,13 +92,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
 
     /// Everything until the connection ends, however it ends.
     pub(crate) async fn rest(&mut self) -> Vec<u8> {
-        self.rest_after("this request").await
-    }
-
-    /// [`Raw::rest`]; `what` says in a failure what the connection should have closed after.
-    pub(crate) async fn rest_after(&mut self, what: impl fmt::Debug) -> Vec<u8> {
-        let what = format!("the server to close the connection after {what:?}");
-        while self.fill(&what).await {}
+        while self.fill("the server to close the connection").await {}
         std::mem::take(&mut self.pending)
     }
 

@@ -159,10 +159,8 @@ impl Tls {
         name: &str,
     ) -> Result<Secure, Refused> {
         self.saw_certificate.store(false, Ordering::SeqCst);
-        let refused = |error| Refused {
-            error,
-            saw_certificate: self.saw_certificate.load(Ordering::SeqCst),
-        };
+        let refused =
+            |error| Refused { error, saw_certificate: self.saw_certificate.load(Ordering::SeqCst) };
         let stream = self.tcp(addr).await.map_err(refused)?;
         stream.set_nodelay(true).map_err(refused)?;
         let config = Arc::clone(self.config.get_or_init(|| Arc::new(self.build())));
@@ -258,13 +256,9 @@ impl ServerCertVerifier for Verifier {
         self.saw_certificate.store(true, Ordering::SeqCst);
         match &self.check {
             None => Ok(ServerCertVerified::assertion()),
-            Some(check) => check.verify_server_cert(
-                end_entity,
-                intermediates,
-                server_name,
-                ocsp_response,
-                now,
-            ),
+            Some(check) => {
+                check.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            }
         }
     }
 

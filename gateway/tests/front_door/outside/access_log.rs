@@ -166,8 +166,7 @@ async fn the_combined_format_is_what_log_readers_read() {
         Gateway::start(&config("access_log = \"combined\"", &answering_site("app.test"))).await;
     let mut http = Http::http1(&gateway, "app.test").await;
     let agent = "evil\" 200 1 \"-\" \"agent";
-    let request =
-        get_with("/page", &[("user-agent", agent), ("referer", "https://from.test/")]);
+    let request = get_with("/page", &[("user-agent", agent), ("referer", "https://from.test/")]);
     let reply = http.request(request).await;
     let length: usize = reply.headers[CONTENT_LENGTH].to_str().unwrap().parse().unwrap();
     let line = gateway.log_line("the request", |line| line.contains("/page")).await;

@@ -141,7 +141,8 @@ async fn invent(gateway: &Gateway, salt: &str) {
         raw.write(format!("GET / HTTP/1.1\r\nHost: {name}\r\n\r\n")).await;
         raw.head().await;
         let mut raw = Raw::plain(gateway.http()).await;
-        raw.write(format!("GET /{salt} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n")).await;
+        raw.write(format!("GET /{salt} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n"))
+            .await;
         raw.rest().await;
     }
 }

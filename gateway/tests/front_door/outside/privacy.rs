@@ -36,7 +36,8 @@ async fn provoke(gateway: &Gateway) {
         raw.head().await;
     }
     let mut raw = Raw::plain(gateway.http()).await;
-    raw.write(format!("GET /x{query} HTTP/1.1\r\nHost: app.test\r\nCookie: {SECRET}\r\n\r\n")).await;
+    raw.write(format!("GET /x{query} HTTP/1.1\r\nHost: app.test\r\nCookie: {SECRET}\r\n\r\n"))
+        .await;
     raw.head().await;
 }
 

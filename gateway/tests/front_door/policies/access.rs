@@ -57,7 +57,9 @@ async fn the_real_client_counts_behind_a_trusted_proxy_and_nobody_s_word_otherwi
     let mut proxy = Http::http1_from(&gateway, "app.test", "127.0.0.2").await;
     assert_eq!(proxy.request(claim).await.status, StatusCode::OK);
     let mut stranger = Http::http1_from(&gateway, "app.test", "127.0.0.3").await;
-    for header in ["x-forwarded-for", "x-real-ip", "cf-connecting-ip", "forwarded", "true-client-ip"] {
+    for header in
+        ["x-forwarded-for", "x-real-ip", "cf-connecting-ip", "forwarded", "true-client-ip"]
+    {
         let claim = get_with("/", &[(header, "10.1.2.3")]);
         assert_eq!(stranger.request(claim).await.status, StatusCode::FORBIDDEN, "{header}");
     }

@@ -88,7 +88,8 @@ async fn there_is_a_cap_where_none_is_configured() {
     let gateway = Gateway::start(&config("", &one_site(origin.addr(), ""))).await;
     let mut raw = Raw::tls(&gateway, "app.test").await;
     let length = 1_u64 << 40;
-    raw.write(format!("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: {length}\r\n\r\n")).await;
+    raw.write(format!("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: {length}\r\n\r\n"))
+        .await;
     let head = raw.head().await.expect("closed instead of 413");
     assert_eq!(head.status, 413, "{head:?}");
 }

@@ -67,7 +67,8 @@ async fn an_upgrade_that_is_no_websocket_is_not_passed_on() {
 async fn the_origin_s_connection_is_not_the_client_s() {
     let origin = Origin::raw(|mut stream, _| async move {
         while read_head(&mut stream).await.is_some() {
-            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: X-Hop, Keep-Alive\r\n\
+            let answer =
+                b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: X-Hop, Keep-Alive\r\n\
                            X-Hop: 1\r\nKeep-Alive: timeout=5, max=9\r\nProxy-Connection: close\r\n\
                            Upgrade: h2,h2c\r\nX-End: 2\r\n\r\nok";
             stream.write_all(answer).await.unwrap();

@@ -2,11 +2,11 @@
 
 use hyper::{Method, Request, StatusCode};
 
+use crate::harness::config;
 use crate::harness::gateway::Gateway;
 use crate::harness::http_client::Http;
 use crate::harness::raw_client::Raw;
 use crate::harness::replies::{empty, full};
-use crate::harness::config;
 
 /// A site whose every route answers with its own pattern.
 fn site(patterns: &[&str]) -> String {
@@ -79,7 +79,14 @@ async fn an_exact_path_is_that_path_only() {
 async fn spellings_of_one_path_take_one_route() {
     let gateway = Gateway::start(&config("", &site(&["/*", "/admin/*"]))).await;
     for mut http in Http::both(&gateway, "app.test").await {
-        for path in ["/admin/x", "/%61dmin/x", "/a/../admin/x", "/./admin/x", "//admin/x", "/a/%2e%2e/admin"] {
+        for path in [
+            "/admin/x",
+            "/%61dmin/x",
+            "/a/../admin/x",
+            "/./admin/x",
+            "//admin/x",
+            "/a/%2e%2e/admin",
+        ] {
             let reply = http.get(path).await;
             assert_eq!(reply.text(), "/admin/*", "{path} escapes from its route");
         }
@@ -127,7 +134,8 @@ async fn a_connection_that_closes_behind_an_answer_is_said_to_close() {
     let gateway = Gateway::start(&config("", &site(&["/x"]))).await;
     // None of these bodies is read for the answer's sake: a fixed one, and a 404.
     for path in ["/x", "/missing"] {
-        let request = format!("POST {path} HTTP/1.1\r\nHost: app.test\r\nContent-Length: 6\r\n\r\na body");
+        let request =
+            format!("POST {path} HTTP/1.1\r\nHost: app.test\r\nContent-Length: 6\r\n\r\na body");
         let mut raw = Raw::tls(&gateway, "app.test").await;
         for round in 0..3 {
             raw.write(&request).await;

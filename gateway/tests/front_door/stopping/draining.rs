@@ -167,8 +167,7 @@ async fn http2_clients_are_told_to_go_away() {
 
 #[tokio::test]
 async fn idle_connections_do_not_hold_it_up() {
-    let mut gateway =
-        Gateway::start(&config("drain = \"60s\"", &answering_site("app.test"))).await;
+    let mut gateway = Gateway::start(&config("drain = \"60s\"", &answering_site("app.test"))).await;
     let [mut http1, mut http2] = Http::both(&gateway, "app.test").await;
     http1.get("/").await;
     http2.get("/").await;
@@ -221,8 +220,7 @@ async fn websockets_may_go_on_until_drain_ends_and_are_then_closed_with_1001() {
         drop(source.forward(sink).await);
     })
     .await;
-    let mut gateway =
-        Gateway::start(&config("drain = \"3s\"", &one_site(origin.addr(), ""))).await;
+    let mut gateway = Gateway::start(&config("drain = \"3s\"", &one_site(origin.addr(), ""))).await;
     let Ok(mut socket) = WebSocket::open(&gateway, "app.test", "/ws").await else {
         panic!("the WebSocket was refused")
     };

@@ -111,7 +111,11 @@ async fn a_stream_that_is_silent_longer_than_idle_is_broken_off() {
         sender.send(Ok(Bytes::from_static(b"data: 1\n\n"))).await.unwrap();
         events.next().await.unwrap();
         let end = events.next().await;
-        assert!(end.is_err(), "{:?}: a broken stream must not end cleanly: {end:?}", http.version());
+        assert!(
+            end.is_err(),
+            "{:?}: a broken stream must not end cleanly: {end:?}",
+            http.version()
+        );
         within("the origin to see the end", sender.closed()).await;
     }
 }

@@ -63,7 +63,8 @@ async fn a_body_over_the_cap_is_refused_instead_of_asked_for() {
 async fn an_origin_that_refuses_before_the_body_is_heard() {
     let origin = Origin::raw(|mut stream, _| async move {
         if read_head(&mut stream).await.is_some() {
-            let refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno";
+            let refusal =
+                b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno";
             stream.write_all(refusal).await.unwrap();
             // Held open, and nothing more is read: only what was sent can end the request.
             std::future::pending::<()>().await;
@@ -85,7 +86,8 @@ async fn an_origin_that_refuses_before_the_body_is_heard() {
 async fn an_answer_before_the_upload_s_end_reaches_the_client() {
     let origin = Origin::raw(|mut stream, _| async move {
         if read_head(&mut stream).await.is_some() {
-            let answer = b"HTTP/1.1 422 Early\r\nContent-Length: 5\r\nConnection: close\r\n\r\nearly";
+            let answer =
+                b"HTTP/1.1 422 Early\r\nContent-Length: 5\r\nConnection: close\r\n\r\nearly";
             stream.write_all(answer).await.unwrap();
             std::future::pending::<()>().await;
         }

@@ -111,8 +111,7 @@ async fn the_origin_sees_the_opening_request_as_it_was() {
 
 #[tokio::test]
 async fn a_refused_upgrade_is_the_origin_s_own_answer() {
-    let origin =
-        Origin::http(async |_| status(StatusCode::FORBIDDEN, "members only")).await;
+    let origin = Origin::http(async |_| status(StatusCode::FORBIDDEN, "members only")).await;
     let gateway = Gateway::start(&config("", &one_site(origin.addr(), ""))).await;
     let refused = WebSocket::open(&gateway, "app.test", "/ws").await.err();
     assert_eq!(refused, Some(StatusCode::FORBIDDEN));

@@ -29,9 +29,11 @@ async fn each_site_shows_its_own_certificate_from_files() {
         answering_site_with("two.test", "tls = { cert = \"two.crt\", key = \"two.key\" }"),
     ];
     let gateway = Gateway::start_in(dir, &config("", &sites.join("\n"))).await;
-    for (host, site, issued) in
-        [("one.test", "one.test", &one), ("alias.test", "one.test", &one), ("two.test", "two.test", &two)]
-    {
+    for (host, site, issued) in [
+        ("one.test", "one.test", &one),
+        ("alias.test", "one.test", &one),
+        ("two.test", "two.test", &two),
+    ] {
         let tls = Tls::trusting(authority.pem());
         let mut http = Http::connect(&tls, gateway.https(), host).await;
         assert_eq!(http.facts().certificate, der(issued), "another certificate for {host}");
@@ -72,8 +74,7 @@ async fn a_client_whose_schemes_fit_no_certificate_is_refused_and_others_are_not
     let authority = Authority::new();
     let dir = folder();
     authority.issue(&["app.test"], Kind::Ecdsa).write(dir.path(), "app");
-    let site =
-        answering_site_with("app.test", "tls = { cert = \"app.crt\", key = \"app.key\" }");
+    let site = answering_site_with("app.test", "tls = { cert = \"app.crt\", key = \"app.key\" }");
     let gateway = Gateway::start_in(dir, &config("", &site)).await;
     let refused = Tls::trusting(authority.pem())
         .schemes_of(Kind::Rsa)

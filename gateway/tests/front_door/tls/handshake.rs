@@ -115,8 +115,7 @@ async fn a_second_connection_resumes_by_ticket() {
 
 #[tokio::test]
 async fn every_worker_takes_the_tickets_of_the_others() {
-    let gateway =
-        Gateway::start(&config("workers = 4", &answering_site("app.test"))).await;
+    let gateway = Gateway::start(&config("workers = 4", &answering_site("app.test"))).await;
     let tls = Tls::trusting(&gateway.local_ca()).alpn(&["http/1.1"]);
     Http::connect(&tls, gateway.https(), "app.test").await.get("/").await;
     for round in 0..24 {

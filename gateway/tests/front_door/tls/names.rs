@@ -25,7 +25,8 @@ async fn two_sites() -> Gateway {
 async fn an_unknown_name_gets_an_alert_and_no_certificate() {
     let gateway = two_sites().await;
     for name in ["unknown.test", "a.b.wild.test", "wild.test", "sub.one.test"] {
-        for tls in [Tls::trusting(&gateway.local_ca()), Tls::trusting(&gateway.local_ca()).tls12()] {
+        for tls in [Tls::trusting(&gateway.local_ca()), Tls::trusting(&gateway.local_ca()).tls12()]
+        {
             let refused = tls.refused(gateway.https(), name).await;
             assert_eq!(
                 refused.alert(),

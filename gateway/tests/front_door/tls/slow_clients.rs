@@ -26,7 +26,10 @@ async fn a_client_that_never_shakes_hands_is_cut_off() {
     silent.rest().await;
     half.rest().await;
     let took = begin.elapsed();
-    assert!(took >= Duration::from_millis(900), "cut off after {took:?}, before the second was over");
+    assert!(
+        took >= Duration::from_millis(900),
+        "cut off after {took:?}, before the second was over"
+    );
 }
 
 #[tokio::test]
