@@ -67,6 +67,24 @@ pub(crate) struct Connection {
     pub(crate) worker: Arc<Worker>,
 }
 
+impl Connection {
+    /// Whether the connection is to end after what is going on. Those to the admin listener are not:
+    /// somebody wants to watch.
+    fn is_draining(&self) -> bool {
+        self.listener != Listener::Admin && self.worker.shared.stop.stage() > Stage::Running
+    }
+
+    /// Returns once [`Self::is_draining`].
+    async fn draining(&self) {
+        match self.listener {
+            Listener::Admin => std::future::pending().await,
+            Listener::Http | Listener::Https => {
+                self.worker.shared.stop.reached(Stage::Draining).await;
+            }
+        }
+    }
+}
+
 /// Serves a connection of a public listener, if the caps allow one more.
 pub(crate) async fn admit(listener: Listener, tcp: TcpStream, peer: SocketAddr, worker: Arc<Worker>) {
     let shared = &worker.shared;
@@ -128,7 +146,7 @@ async fn serve_tls(tcp: TcpStream, peer: SocketAddr, snapshot: Arc<Snapshot>, wo
 
 async fn http1(stream: GatheringStream, connection: &Connection) {
     let meter = stream.meter();
-    let mut draining = pin!(connection.worker.shared.stop.reached(Stage::Draining));
+    let mut draining = pin!(connection.draining());
     let (mut stream, mut begun): (Stream, _) = (Box::new(stream), None);
     loop {
         let mut session = ServerSession::new_http1(stream);
@@ -142,9 +160,9 @@ async fn http1(stream: GatheringStream, connection: &Connection) {
         match head.read(&mut session, draining.as_mut()).await {
             Ok(true) => {}
             Ok(false) => return,
-            Err(fault) => return proxy::refuse_head(session, connection, &fault).await,
+            Err(fault) => return proxy::refuse_head(session, connection, fault).await,
         }
-        if connection.worker.shared.stop.stage() > Stage::Running {
+        if connection.is_draining() {
             session.set_keepalive(None);
         }
         let Some(reusable) = answer(session, connection).await else { return };
@@ -214,7 +232,7 @@ impl<'c> HeadWait<'c> {
         mut draining: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<bool, Fault> {
         let limit = self.connection.snapshot.server.timeouts.header;
-        let mut stopped = self.connection.worker.shared.stop.stage() > Stage::Running;
+        let mut stopped = self.connection.is_draining();
         let mut reading = pin!(session.read_request());
         std::future::poll_fn(|cx| {
             if let Poll::Ready(read) = reading.as_mut().poll(cx) {
@@ -257,7 +275,7 @@ async fn http2(stream: GatheringStream, connection: Arc<Connection>) {
     let shaken = timeout(limits.header, handshake(Box::new(stream), Some(options))).await;
     let Ok(Ok(mut http2)) = shaken else { return };
     let digest = Arc::new(Digest::default());
-    let mut draining = pin!(connection.worker.shared.stop.reached(Stage::Draining));
+    let mut draining = pin!(connection.draining());
     let mut idle = IdleWatch::new(limits.keepalive);
     let (mut going_away, mut malformed) = (false, 0);
     loop {

@@ -18,6 +18,7 @@ use crate::fault::Fault;
 use crate::headers::response;
 use crate::headers::trace::Trace;
 use crate::policy::body::BodyGauge;
+use crate::stop::{Stage, Stop};
 use crate::stream::HIGH_WATER;
 use crate::upstream::{Connection, Pool, Upstream};
 
@@ -37,6 +38,7 @@ pub(crate) struct Exchange<'r> {
     pub(crate) idle: Option<Duration>,
     pub(crate) rules: &'r ResponseHeaders,
     pub(crate) trace: &'r Trace,
+    pub(crate) stop: &'r Stop,
     /// Added to the answer whatever the upstream says.
     pub(crate) extra: Vec<(HeaderName, HeaderValue)>,
 }
@@ -227,6 +229,9 @@ impl<'f, 'r> Flow<'f, 'r> {
         let upgraded = head.status == StatusCode::SWITCHING_PROTOCOLS;
         self.dress(&mut head).map_err(Fault::Unbuildable)?;
         self.session.set_write_timeout(Some(idle));
+        if self.exchange.stop.stage() > Stage::Running {
+            self.session.set_keepalive(None);
+        }
         self.session.write_response_header(head).await.map_err(Fault::ClientGone)?;
         if ended || upgraded {
             return Ok(());

@@ -21,7 +21,7 @@ use crate::metrics::Metrics;
 use crate::snapshot::{BuildError, Lasting, Snapshot};
 use crate::stop::{FAREWELL, Stage, Stop};
 use crate::upstream::{Pool, Resolver};
-use crate::{admin, stop};
+use crate::admin;
 
 /// How often kept connections to upstreams are looked at.
 const SWEEP: Duration = Duration::from_secs(15);
@@ -212,26 +212,15 @@ impl Gateway {
             let resolver = Arc::new(Resolver::new(&self.config.server.dns));
             tokio::join!(snapshot.names.keep_resolved(resolver), self.keep_certificates());
         };
+        if let Some(admin) = admin {
+            tokio::spawn(serve_admin(admin, self.shared.clone()));
+        }
         tokio::select! {
             () = background => {}
-            () = self.serve_admin(admin) => {}
             () = stop.reached(Stage::Draining) => {}
         }
         self.drain().await;
         Ok(())
-    }
-
-    async fn serve_admin(&self, admin: Option<TcpListener>) {
-        let Some(admin) = admin else { return std::future::pending().await };
-        let worker = Arc::new(Worker { shared: self.shared.clone(), pool: Pool::default() });
-        // Being asked how it goes must still be possible while stopping, so the listener's own stop
-        // is one that never comes.
-        let never = stop::Stop::new();
-        accept::accept_all(admin, &never, |tcp, peer| {
-            let (snapshot, worker) = (worker.shared.snapshot.load_full(), worker.clone());
-            tokio::spawn(connection::serve(Listener::Admin, tcp, peer, snapshot, worker));
-        })
-        .await;
     }
 
     async fn drain(&self) {
@@ -301,6 +290,16 @@ impl Worker {
         })
         .await;
     }
+}
+
+/// Being asked how it goes must still be possible while stopping, so this ends with the process.
+async fn serve_admin(admin: TcpListener, shared: Arc<Shared>) {
+    let worker = Arc::new(Worker { shared, pool: Pool::default() });
+    accept::accept_all(admin, &Stop::new(), |tcp, peer| {
+        let (snapshot, worker) = (worker.shared.snapshot.load_full(), worker.clone());
+        tokio::spawn(connection::serve(Listener::Admin, tcp, peer, snapshot, worker));
+    })
+    .await;
 }
 
 fn bind_admin(address: ListenAddr) -> Result<std::net::TcpListener, BindError> {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use gateway_config::model::{Host, Rewrite, UnknownHost};
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE};
-use http::uri::Scheme;
 use http::{Method, StatusCode, Version};
 use pingora_core::protocols::http::{ReusableHttpStream, ServerSession};
 use pingora_http::RequestHeader;
@@ -115,8 +114,10 @@ pub(crate) fn authority(asked: &RequestHeader) -> Result<&str, Fault> {
     if asked.method == Method::CONNECT {
         return Err(Fault::Malformed("CONNECT is for forward proxies"));
     }
-    if asked.uri.scheme().is_some_and(|scheme| *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS) {
-        return Err(Fault::Malformed("its scheme is neither http nor https"));
+    let raw = asked.raw_path();
+    let starts = |scheme: &[u8]| raw.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
+    if !(starts(b"/") || starts(b"*") || starts(b"http://") || starts(b"https://")) {
+        return Err(Fault::Malformed("its target is neither a path nor an http URL"));
     }
     if let Some(authority) = asked.uri.authority() {
         return Ok(authority.as_str());
@@ -307,6 +308,7 @@ impl Call<'_> {
             idle,
             rules: &self.route.policy.headers,
             trace: &trace,
+            stop: &self.connection.worker.shared.stop,
             extra: reply::rate_limit_headers(allowances).collect(),
         };
         match exchange.run(session, story.account()).await? {
@@ -380,14 +382,13 @@ pub(crate) async fn break_off(mut session: ServerSession) {
 }
 
 /// Answers a head that could not be read, where there is something to say, and closes.
-pub(crate) async fn refuse_head(mut session: ServerSession, connection: &Connection, fault: &Fault) {
-    connection.worker.shared.metrics.fault(fault);
-    let Some(status) = fault.status() else { return };
-    let trace = Trace::of(&http::HeaderMap::new(), false);
-    let answer = Answer::to_fault(fault, status, &trace);
+pub(crate) async fn refuse_head(mut session: ServerSession, connection: &Connection, fault: Fault) {
+    let mut story = Story::without_head(connection);
     session.set_keepalive(None);
-    // The client may be gone; then there is nobody to tell.
-    if reply::send(&mut session, &Method::GET, answer, None, &trace).await.is_ok() {
+    let told = tell(&mut session, &Method::GET, &fault, &mut story).await;
+    story.failed(fault);
+    story.sent(&session);
+    if told {
         connection::finish(session).await;
     }
 }

@@ -5,7 +5,7 @@
 use std::time::SystemTime;
 
 use gateway_config::model::ResponseHeaders;
-use http::header::{REFERER, USER_AGENT};
+use http::header::{HOST, REFERER, USER_AGENT};
 use http::{Method, StatusCode, Version};
 use pingora_core::protocols::http::ServerSession;
 use pingora_http::RequestHeader;
@@ -32,12 +32,7 @@ pub(crate) struct Story<'c> {
     at: SystemTime,
     client: Client,
     trace: Trace,
-    method: Method,
-    host: String,
-    path: String,
-    proto: &'static str,
-    referer: String,
-    user_agent: String,
+    asked: Asked,
     site: Option<&'c Site>,
     route: Option<&'c Route>,
     upstream: Option<String>,
@@ -48,27 +43,26 @@ pub(crate) struct Story<'c> {
     fault: Option<Fault>,
 }
 
-impl<'c> Story<'c> {
-    pub(crate) fn begin(
-        connection: &'c Connection,
-        asked: &RequestHeader,
-        client: Client,
-        trace: Trace,
-    ) -> Self {
-        connection.worker.shared.metrics.requests_in_flight.inc();
+/// What was asked for, as far as logs tell it: no query, no cookie, no authorisation.
+#[derive(Default)]
+struct Asked {
+    method: Option<Method>,
+    host: String,
+    path: String,
+    proto: &'static str,
+    referer: String,
+    user_agent: String,
+}
+
+impl Asked {
+    fn of(asked: &RequestHeader) -> Self {
         let text = |name| {
             let value = asked.headers.get(name).map(|value| value.as_bytes());
             String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
         };
-        let host = asked.uri.authority().map_or_else(|| text(http::header::HOST), ToString::to_string);
         Self {
-            connection,
-            began: Instant::now(),
-            at: SystemTime::now(),
-            client,
-            trace,
-            method: asked.method.clone(),
-            host,
+            method: Some(asked.method.clone()),
+            host: asked.uri.authority().map_or_else(|| text(HOST), ToString::to_string),
             path: asked.uri.path().to_owned(),
             proto: match asked.version {
                 Version::HTTP_2 => "HTTP/2",
@@ -78,6 +72,37 @@ impl<'c> Story<'c> {
             // Other sites' queries hold tokens as ours do.
             referer: text(REFERER).split('?').next().unwrap_or_default().to_owned(),
             user_agent: text(USER_AGENT),
+        }
+    }
+}
+
+impl<'c> Story<'c> {
+    /// The story of a request whose head has been read.
+    pub(crate) fn begin(
+        connection: &'c Connection,
+        asked: &RequestHeader,
+        client: Client,
+        trace: Trace,
+    ) -> Self {
+        Self::of(connection, Asked::of(asked), client, trace)
+    }
+
+    /// The story of bytes that were no request.
+    pub(crate) fn without_head(connection: &'c Connection) -> Self {
+        let client = Client { ip: connection.peer.ip().to_canonical(), via_trusted: false };
+        let trace = Trace::of(&http::HeaderMap::new(), false);
+        Self::of(connection, Asked { proto: "HTTP/1.1", ..Asked::default() }, client, trace)
+    }
+
+    fn of(connection: &'c Connection, asked: Asked, client: Client, trace: Trace) -> Self {
+        connection.worker.shared.metrics.requests_in_flight.inc();
+        Self {
+            connection,
+            began: Instant::now(),
+            at: SystemTime::now(),
+            client,
+            trace,
+            asked,
             site: None,
             route: None,
             upstream: None,
@@ -150,9 +175,9 @@ impl<'c> Story<'c> {
         metrics.requests_in_flight.dec();
         let Some(site) = self.site else { return };
         site.metrics(metrics).count(self.began.elapsed(), self.bytes_in, self.bytes_out);
-        if let Some(route) = self.route {
+        if let (Some(route), Some(method)) = (self.route, &self.asked.method) {
             let names = (site.name.as_str(), route.name.as_str());
-            route.metrics.count(metrics, names, &self.method, self.status);
+            route.metrics.count(metrics, names, method, self.status);
         }
     }
 
@@ -164,10 +189,10 @@ impl<'c> Story<'c> {
             client: self.client.ip,
             site: self.site.map_or("", |site| site.name.as_str()),
             route: self.route.map_or("", |route| route.name.as_str()),
-            method: self.method.as_str(),
-            host: &self.host,
-            path: &self.path,
-            proto: self.proto,
+            method: self.asked.method.as_ref().map_or("", Method::as_str),
+            host: &self.asked.host,
+            path: &self.asked.path,
+            proto: self.asked.proto,
             status: self.status,
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
@@ -181,8 +206,8 @@ impl<'c> Story<'c> {
             request_id: &self.trace.request_id,
             trace_id: &self.trace.trace_id,
             error: error.as_deref(),
-            referer: &self.referer,
-            user_agent: &self.user_agent,
+            referer: &self.asked.referer,
+            user_agent: &self.asked.user_agent,
             at: self.at,
         });
     }

@@ -51,19 +51,22 @@ impl Door {
     }
 
     /// The request must be answered with one of these, or by closing.
-    async fn refuses(&self, what: &str, bytes: impl AsRef<[u8]>, statuses: &[u16]) -> TlsRaw {
-        let (head, raw) = self.answer_to(bytes).await;
-        if let Some(head) = head.filter(|head| !statuses.contains(&head.status)) {
-            let status = head.status;
-            self.complain(format!("{what:?} was answered with {status}, not {statuses:?}"));
-        }
-        raw
+    async fn refuses(&self, what: &str, bytes: impl AsRef<[u8]>, statuses: &[u16]) {
+        let (head, _) = self.answer_to(bytes).await;
+        self.is_refusal(what, head.as_ref(), statuses);
     }
 
     /// [`Door::refuses`], and the connection must end: nobody knows where the next request begins.
     async fn refuses_and_closes(&self, what: &str, bytes: impl AsRef<[u8]>, statuses: &[u16]) {
-        let mut raw = self.refuses(what, bytes, statuses).await;
-        match timeout(DEADLINE / 2, raw.rest()).await {
+        let before = self.smuggled();
+        let (head, mut raw) = self.answer_to(bytes).await;
+        let is_refusal = self.is_refusal(what, head.as_ref(), statuses);
+        let rest = timeout(DEADLINE / 4, raw.rest()).await;
+        if !is_refusal {
+            // It was taken for a whole request; then what stands behind it is one too.
+            return;
+        }
+        match rest {
             Err(_) => self.complain(format!("the connection stayed open after {what:?}")),
             Ok(rest) => {
                 let rest = String::from_utf8_lossy(&rest);
@@ -72,9 +75,25 @@ impl Door {
                 }
             }
         }
-        if self.origin.seen().iter().any(|seen| seen.contains("smuggled")) {
+        if self.smuggled() > before {
             self.complain(format!("what stood behind {what:?} reached the origin as a request"));
         }
+    }
+
+    fn is_refusal(&self, what: &str, head: Option<&Head>, statuses: &[u16]) -> bool {
+        match head {
+            Some(head) if !statuses.contains(&head.status) => {
+                let status = head.status;
+                self.complain(format!("{what:?} was answered with {status}, not {statuses:?}"));
+                false
+            }
+            _ => true,
+        }
+    }
+
+    /// How many requests reached the origin that stood in others' bodies.
+    fn smuggled(&self) -> usize {
+        self.origin.seen().iter().filter(|seen| seen.contains("smuggled")).count()
     }
 
     /// Nothing reached the origin, nothing was wrong, and the gateway serves as before.
