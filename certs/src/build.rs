@@ -36,11 +36,7 @@ impl Built {
     /// When the first certificate of the local CA is due for renewal: build the store again then.
     #[must_use]
     pub fn renew_at(&self) -> Option<SystemTime> {
-        self.facts
-            .iter()
-            .filter(|facts| facts.from.is_none())
-            .map(|facts| facts.renew_at)
-            .min()
+        self.facts.iter().filter(|facts| facts.from.is_none()).map(|facts| facts.renew_at).min()
     }
 }
 
@@ -180,17 +176,13 @@ impl<'a> Build<'a> {
         }
         let hosts: Vec<_> = site.hosts().cloned().collect();
         for (pair, certificate) in &certificates {
-            self.facts
-                .push(facts(index, certificate, Some(pair.cert.clone())));
+            self.facts.push(facts(index, certificate, Some(pair.cert.clone())));
             if !hosts.iter().any(|host| certificate.covers(host)) {
                 let (path, site) = (pair.cert.clone(), site.name.to_string());
                 self.warnings.push(Warning::Unused { path, site });
             }
         }
-        let loaded: Vec<_> = certificates
-            .into_iter()
-            .map(|(_, certificate)| certificate)
-            .collect();
+        let loaded: Vec<_> = certificates.into_iter().map(|(_, certificate)| certificate).collect();
         if let Err(uncovered) = self.builder.add_site(index, &hosts, &loaded) {
             self.report(
                 site,
@@ -217,13 +209,10 @@ impl<'a> Build<'a> {
         let Some(ca) = self.local_ca(site) else {
             return;
         };
-        let (any, named): (Vec<_>, Vec<_>) = site
-            .hosts()
-            .cloned()
-            .partition(|host| matches!(host, HostPattern::Any));
+        let (any, named): (Vec<_>, Vec<_>) =
+            site.hosts().cloned().partition(|host| matches!(host, HostPattern::Any));
         if !any.is_empty() {
-            self.builder
-                .add_on_demand(index, Arc::clone(&ca), self.clock);
+            self.builder.add_on_demand(index, Arc::clone(&ca), self.clock);
         }
         if named.is_empty() {
             return;
@@ -235,18 +224,10 @@ impl<'a> Build<'a> {
                 // that is the same problem as with a file.
                 let covered = certificate.names().to_vec();
                 if let Err(uncovered) =
-                    self.builder
-                        .add_site(index, &named, &[Arc::new(certificate)])
+                    self.builder.add_site(index, &named, &[Arc::new(certificate)])
                 {
                     let (missing, files) = (uncovered.hosts, vec![ca.root_path().to_owned()]);
-                    self.report(
-                        site,
-                        Problem::NotCovered {
-                            missing,
-                            files,
-                            covered,
-                        },
-                    );
+                    self.report(site, Problem::NotCovered { missing, files, covered });
                 }
             }
             Err(error) => self.report(site, Problem::Issue(error)),
@@ -268,10 +249,7 @@ impl<'a> Build<'a> {
     }
 
     fn report(&mut self, site: &Site, problem: Problem) {
-        self.problems.push(CertProblem {
-            site: site.name.clone(),
-            problem,
-        });
+        self.problems.push(CertProblem { site: site.name.clone(), problem });
     }
 
     fn finish(self) -> Result<Built, Vec<CertProblem>> {

@@ -60,9 +60,7 @@ impl Certificate {
         chain: Vec<CertificateDer<'static>>,
         key: Arc<dyn SigningKey>,
     ) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        let leaf = chain
-            .first()
-            .ok_or(rustls::Error::NoCertificatesPresented)?;
+        let leaf = chain.first().ok_or(rustls::Error::NoCertificatesPresented)?;
         let leaf = parse(leaf)?;
         let validity = leaf.validity();
         Ok(Self {
@@ -104,10 +102,7 @@ impl Certificate {
     /// When to have the next one: two thirds of its life are over.
     #[must_use]
     pub fn renew_at(&self) -> SystemTime {
-        let life = self
-            .not_after
-            .duration_since(self.not_before)
-            .unwrap_or_default();
+        let life = self.not_after.duration_since(self.not_before).unwrap_or_default();
         self.not_before + life * 2 / 3
     }
 
@@ -172,16 +167,12 @@ fn subject_names(leaf: &X509Certificate<'_>) -> Result<Vec<SubjectName>, X509Err
     let Some(extension) = leaf.subject_alternative_name()? else {
         return Ok(Vec::new());
     };
-    let names = extension
-        .value
-        .general_names
-        .iter()
-        .filter_map(|name| match name {
-            GeneralName::DNSName(name) => Some(SubjectName::from_dns(name)),
-            GeneralName::IPAddress(octets) => SubjectName::from_octets(octets),
-            // E-mail addresses, URIs and the like name no host.
-            _ => None,
-        });
+    let names = extension.value.general_names.iter().filter_map(|name| match name {
+        GeneralName::DNSName(name) => Some(SubjectName::from_dns(name)),
+        GeneralName::IPAddress(octets) => SubjectName::from_octets(octets),
+        // E-mail addresses, URIs and the like name no host.
+        _ => None,
+    });
     Ok(names.collect())
 }
 
@@ -213,8 +204,5 @@ fn schemes_of(key: &dyn SigningKey) -> Vec<SignatureScheme> {
         Scheme::ML_DSA_65,
         Scheme::ML_DSA_87,
     ];
-    KNOWN
-        .into_iter()
-        .filter(|scheme| key.choose_scheme(&[*scheme]).is_some())
-        .collect()
+    KNOWN.into_iter().filter(|scheme| key.choose_scheme(&[*scheme]).is_some()).collect()
 }

@@ -41,33 +41,20 @@ pub fn load_files(files: &CertificateFiles, now: SystemTime) -> Result<Loaded, C
 
     let (key_text, mode) = read(PemFile::PrivateKey, &files.key)?;
     if mode & 0o004 != 0 {
-        warnings.push(Warning::KeyReadableByOthers {
-            path: files.key.clone(),
-            mode,
-        });
+        warnings.push(Warning::KeyReadableByOthers { path: files.key.clone(), mode });
     }
-    let key = any_supported_type(&pem::private_key(&files.key, &key_text)?).map_err(|source| {
-        CertError::BadKey {
-            path: files.key.clone(),
-            source,
-        }
-    })?;
+    let key = any_supported_type(&pem::private_key(&files.key, &key_text)?)
+        .map_err(|source| CertError::BadKey { path: files.key.clone(), source })?;
 
     check_key(files, &chain, &key)?;
     if let Some(position) = first_out_of_order(files, &chain)? {
-        warnings.push(Warning::ChainOutOfOrder {
-            path: files.cert.clone(),
-            position,
-        });
+        warnings.push(Warning::ChainOutOfOrder { path: files.cert.clone(), position });
     }
 
     let certificate =
         Certificate::new(chain, key).map_err(|source| bad_certificate(files, 1, source))?;
     check_leaf(files, &certificate, now)?;
-    Ok(Loaded {
-        certificate,
-        warnings,
-    })
+    Ok(Loaded { certificate, warnings })
 }
 
 /// The file's content and its permission bits, both from one open file.
@@ -80,15 +67,8 @@ fn read(file: PemFile, path: &Path) -> Result<(Vec<u8>, u32), CertError> {
         Ok((text, mode))
     };
     read().map_err(|source| match source.kind() {
-        ErrorKind::NotFound => CertError::Missing {
-            file,
-            path: path.into(),
-        },
-        _ => CertError::Unreadable {
-            file,
-            path: path.into(),
-            source,
-        },
+        ErrorKind::NotFound => CertError::Missing { file, path: path.into() },
+        _ => CertError::Unreadable { file, path: path.into(), source },
     })
 }
 
@@ -97,11 +77,7 @@ fn bad_certificate(
     position: usize,
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> CertError {
-    CertError::BadCertificate {
-        path: files.cert.clone(),
-        position,
-        source: source.into(),
-    }
+    CertError::BadCertificate { path: files.cert.clone(), position, source: source.into() }
 }
 
 /// The key belongs to the first certificate; where it does not, says which it belongs to.
@@ -129,10 +105,7 @@ fn check_key(
             Err(source) => return Err(bad_certificate(files, index + 1, source)),
         }
     }
-    Err(CertError::KeyMismatch {
-        cert: files.cert.clone(),
-        key: files.key.clone(),
-    })
+    Err(CertError::KeyMismatch { cert: files.cert.clone(), key: files.key.clone() })
 }
 
 /// The position (from 1) of the first certificate that the next one did not issue, by name.
@@ -144,9 +117,8 @@ fn first_out_of_order(
     for (index, der) in chain.iter().enumerate() {
         parsed.push(parse(der).map_err(|source| bad_certificate(files, index + 1, source))?);
     }
-    let broken = parsed
-        .windows(2)
-        .position(|pair| pair[0].issuer().as_raw() != pair[1].subject().as_raw());
+    let broken =
+        parsed.windows(2).position(|pair| pair[0].issuer().as_raw() != pair[1].subject().as_raw());
     Ok(broken.map(|index| index + 1))
 }
 
@@ -161,18 +133,10 @@ fn check_leaf(
         return Err(CertError::NoNames { path });
     }
     if now < not_before {
-        return Err(CertError::NotYetValid {
-            path,
-            not_before,
-            now,
-        });
+        return Err(CertError::NotYetValid { path, not_before, now });
     }
     if now > not_after {
-        return Err(CertError::Expired {
-            path,
-            not_after,
-            now,
-        });
+        return Err(CertError::Expired { path, not_after, now });
     }
     Ok(())
 }

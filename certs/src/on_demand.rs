@@ -28,11 +28,7 @@ struct Leaves {
 
 impl OnDemand {
     pub(crate) fn new(ca: Arc<LocalCa>, clock: Clock) -> Self {
-        Self {
-            ca,
-            clock,
-            leaves: RwLock::default(),
-        }
+        Self { ca, clock, leaves: RwLock::default() }
     }
 
     /// The certificate for a name: the remembered one, unless it is due for renewal.
@@ -72,8 +68,6 @@ impl Leaves {
 
 impl fmt::Debug for OnDemand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OnDemand")
-            .field("ca", &self.ca)
-            .finish_non_exhaustive()
+        f.debug_struct("OnDemand").field("ca", &self.ca).finish_non_exhaustive()
     }
 }

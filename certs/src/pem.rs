@@ -49,11 +49,7 @@ fn sections(
 }
 
 fn damaged(file: PemFile, path: &Path, error: rustls_pki_types::pem::Error) -> CertError {
-    CertError::BadPem {
-        file,
-        path: path.into(),
-        source: error.into(),
-    }
+    CertError::BadPem { file, path: path.into(), source: error.into() }
 }
 
 fn is_encrypted(text: &[u8]) -> bool {
@@ -65,17 +61,9 @@ fn is_encrypted(text: &[u8]) -> bool {
 
 fn nothing_found(file: PemFile, path: &Path, text: &[u8]) -> CertError {
     match first_label(text) {
-        Some(found) => CertError::WrongBlock {
-            file,
-            path: path.into(),
-            found,
-        },
+        Some(found) => CertError::WrongBlock { file, path: path.into(), found },
         // 0x30 is the tag of the SEQUENCE that every certificate and key in DER begins with.
-        None => CertError::NotPem {
-            file,
-            path: path.into(),
-            der: text.first() == Some(&0x30),
-        },
+        None => CertError::NotPem { file, path: path.into(), der: text.first() == Some(&0x30) },
     }
 }
 

@@ -25,12 +25,8 @@ pub fn provider() -> Arc<CryptoProvider> {
     let mut provider = default_provider();
     // The hybrid with ML-KEM comes first: what is recorded today stays closed to the computers of
     // tomorrow. The server follows the client's order among these.
-    provider.kx_groups = vec![
-        kx_group::X25519MLKEM768,
-        kx_group::X25519,
-        kx_group::SECP256R1,
-        kx_group::SECP384R1,
-    ];
+    provider.kx_groups =
+        vec![kx_group::X25519MLKEM768, kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1];
     Arc::new(provider)
 }
 
@@ -95,12 +91,6 @@ struct AtAddress {
 
 impl ResolvesServerCert for AtAddress {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.store
-            .resolve(
-                hello.server_name(),
-                self.local_ip,
-                hello.signature_schemes(),
-            )
-            .into_key()
+        self.store.resolve(hello.server_name(), self.local_ip, hello.signature_schemes()).into_key()
     }
 }

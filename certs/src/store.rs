@@ -107,14 +107,8 @@ impl CertStore {
             return Resolved::UnknownName;
         };
         match on_demand.leaf(name) {
-            Ok(leaf) => Resolved::Found {
-                site: *site,
-                key: Arc::clone(leaf.certified_key()),
-            },
-            Err(source) => Resolved::Failed {
-                site: *site,
-                source,
-            },
+            Ok(leaf) => Resolved::Found { site: *site, key: Arc::clone(leaf.certified_key()) },
+            Err(source) => Resolved::Failed { site: *site, source },
         }
     }
 }
@@ -122,22 +116,15 @@ impl CertStore {
 impl Entry {
     fn new(site: usize, mut certificates: Vec<Arc<Certificate>>) -> Self {
         certificates.sort_by_key(|certificate| certificate.key_kind());
-        Self {
-            site,
-            certificates: certificates.into(),
-        }
+        Self { site, certificates: certificates.into() }
     }
 
     fn choose(&self, schemes: &[SignatureScheme]) -> Resolved {
-        let suiting = self
-            .certificates
-            .iter()
-            .find(|certificate| certificate.signs_with(schemes));
+        let suiting = self.certificates.iter().find(|certificate| certificate.signs_with(schemes));
         match suiting.or(self.certificates.first()) {
-            Some(certificate) => Resolved::Found {
-                site: self.site,
-                key: Arc::clone(certificate.certified_key()),
-            },
+            Some(certificate) => {
+                Resolved::Found { site: self.site, key: Arc::clone(certificate.certified_key()) }
+            }
             None => Resolved::UnknownName,
         }
     }
@@ -156,8 +143,7 @@ fn canonical(name: &str) -> Cow<'_, str> {
 /// called like an address, use [`config_for_address`](crate::config_for_address).
 impl ResolvesServerCert for CertStore {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.find(hello.server_name(), None, hello.signature_schemes())
-            .into_key()
+        self.find(hello.server_name(), None, hello.signature_schemes()).into_key()
     }
 }
 
@@ -255,20 +241,8 @@ impl CertStoreBuilder {
     /// The store.
     #[must_use]
     pub fn build(self) -> CertStore {
-        let Self {
-            exact,
-            wildcards,
-            addresses,
-            any,
-            on_demand,
-        } = self;
-        CertStore {
-            exact,
-            wildcards,
-            addresses,
-            any,
-            on_demand,
-        }
+        let Self { exact, wildcards, addresses, any, on_demand } = self;
+        CertStore { exact, wildcards, addresses, any, on_demand }
     }
 }
 
@@ -279,10 +253,7 @@ mod tests {
     #[test]
     fn a_canonical_name_is_looked_up_as_it_is() {
         for name in ["a.test", "xn--bcher-kva.test", "a.test.", "_srv.a.test", ""] {
-            assert!(
-                matches!(canonical(name), Cow::Borrowed(_)),
-                "{name} was copied"
-            );
+            assert!(matches!(canonical(name), Cow::Borrowed(_)), "{name} was copied");
         }
         assert_eq!(canonical("A.tEst."), "a.test");
     }

@@ -1,9 +1,5 @@
 //! From sites to a store: everything that is wrong at once, and nothing touched without need.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -28,10 +24,7 @@ fn files(hosts: &[&str], files: &[&CertificateFiles]) -> Site {
 }
 
 fn missing(dir: &Path) -> CertificateFiles {
-    CertificateFiles {
-        cert: dir.join("missing.crt"),
-        key: dir.join("missing.key"),
-    }
+    CertificateFiles { cert: dir.join("missing.crt"), key: dir.join("missing.key") }
 }
 
 fn problems(sites: &[Site], storage: &Path) -> Vec<CertProblem> {
@@ -55,14 +48,7 @@ fn files_and_the_local_ca_stand_side_by_side() {
     let facts: Vec<_> = built
         .facts
         .iter()
-        .map(|facts| {
-            (
-                facts.site,
-                facts.from.clone(),
-                facts.not_after,
-                facts.renew_at,
-            )
-        })
+        .map(|facts| (facts.site, facts.from.clone(), facts.not_after, facts.renew_at))
         .collect();
     let (file_end, file_renewal) = (now() + 30 * DAY, now() - DAY + 31 * DAY * 2 / 3);
     assert_eq!(
@@ -75,18 +61,11 @@ fn files_and_the_local_ca_stand_side_by_side() {
     );
     assert_eq!(
         built.facts[2].names,
-        [
-            SubjectName::Dns("b.test".into()),
-            SubjectName::Wildcard("b.test".into())
-        ]
+        [SubjectName::Dns("b.test".into()), SubjectName::Wildcard("b.test".into())]
     );
     assert!(built.facts[0].issuer.contains("Test Root"));
     assert!(built.facts[2].issuer.contains("Gateway local CA"));
-    assert_eq!(
-        built.renew_at(),
-        Some(now() - HOUR + 60 * DAY),
-        "files are not ours to renew"
-    );
+    assert_eq!(built.renew_at(), Some(now() - HOUR + 60 * DAY), "files are not ours to renew");
 
     let ca = built.local_ca.unwrap();
     let ca_root = CertificateDer::from_pem_slice(ca.root_pem().as_bytes()).unwrap();
@@ -126,18 +105,10 @@ fn every_problem_is_reported_with_its_site() {
         files(&["ok.a.test"], &[&good]),
     ];
     let problems = problems(&sites, &dir.path().join("storage"));
-    let sites: Vec<_> = problems
-        .iter()
-        .map(|problem| problem.site.to_string())
-        .collect();
-    assert_eq!(
-        sites,
-        ["a.test", "gone.test", "m.test", "m.test", "self.test"]
-    );
+    let sites: Vec<_> = problems.iter().map(|problem| problem.site.to_string()).collect();
+    assert_eq!(sites, ["a.test", "gone.test", "m.test", "m.test", "self.test"]);
     match &problems[0].problem {
-        Problem::NotCovered {
-            missing, covered, ..
-        } => {
+        Problem::NotCovered { missing, covered, .. } => {
             let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
             assert_eq!(missing, ["b.test", "x.y.a.test"]);
             assert_eq!(covered.len(), 2);
@@ -158,10 +129,7 @@ fn files_that_sites_share_are_read_and_warned_of_once() {
     let dir = TempDir::new().unwrap();
     let pair = Authority::root("Root").files(dir.path(), "shared", &["*.a.test"]);
     set_mode(&pair.key, 0o644);
-    let sites = [
-        files(&["x.a.test"], &[&pair]),
-        files(&["y.a.test"], &[&pair]),
-    ];
+    let sites = [files(&["x.a.test"], &[&pair]), files(&["y.a.test"], &[&pair])];
     let built = build_store(&sites, dir.path(), now).unwrap();
     assert_eq!(built.warnings.len(), 1);
     let key = |name: &str| match built.store.resolve(Some(name), NOWHERE, &[]) {
@@ -178,13 +146,7 @@ fn a_certificate_that_is_never_used_is_warned_of() {
     let used = root.files(dir.path(), "used", &["a.test"]);
     let idle = root.files(dir.path(), "idle", &["old.test"]);
     let built = build_store(&[files(&["a.test"], &[&used, &idle])], dir.path(), now).unwrap();
-    assert_eq!(
-        built.warnings,
-        [Warning::Unused {
-            path: idle.cert,
-            site: "a.test".into()
-        }]
-    );
+    assert_eq!(built.warnings, [Warning::Unused { path: idle.cert, site: "a.test".into() }]);
 }
 
 #[test]
@@ -202,13 +164,8 @@ fn a_star_site_takes_any_certificate() {
 #[test]
 fn a_thousand_self_signed_sites_have_a_certificate_each() {
     let storage = TempDir::new().unwrap();
-    let names: Vec<_> = (0..1000)
-        .map(|index| format!("site-{index}.test"))
-        .collect();
-    let sites: Vec<_> = names
-        .iter()
-        .map(|name| site(&[name], Tls::SelfSigned))
-        .collect();
+    let names: Vec<_> = (0..1000).map(|index| format!("site-{index}.test")).collect();
+    let sites: Vec<_> = names.iter().map(|name| site(&[name], Tls::SelfSigned)).collect();
     let built = build_store(&sites, storage.path(), now).unwrap();
     assert_eq!(built.facts.len(), 1000);
     let mut leaves = HashSet::new();

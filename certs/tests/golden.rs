@@ -1,11 +1,7 @@
 //! Every sentence that this crate says to a person, in one file to be read as a whole.
 //!
 //! `BLESS=1 cargo test -p gateway-certs --test golden` writes the file anew.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -39,10 +35,7 @@ impl Golden {
     fn say(&mut self, title: &str, sentence: &dyn Display) {
         let sentence = sentence.to_string();
         let sentence = sentence.replace(self.dir.path().to_str().unwrap(), "<dir>");
-        assert!(
-            sentence.ends_with('.') && !sentence.contains('\n'),
-            "no sentence: {sentence}"
-        );
+        assert!(sentence.ends_with('.') && !sentence.contains('\n'), "no sentence: {sentence}");
         writeln!(self.text, "# {title}\n{sentence}\n").unwrap();
     }
 
@@ -54,10 +47,7 @@ impl Golden {
 
 #[test]
 fn every_sentence_is_as_it_was_read() {
-    let mut golden = Golden {
-        dir: TempDir::new().unwrap(),
-        text: String::new(),
-    };
+    let mut golden = Golden { dir: TempDir::new().unwrap(), text: String::new() };
     pem_errors(&mut golden);
     certificate_errors(&mut golden);
     warnings(&mut golden);
@@ -104,82 +94,32 @@ fn pem_errors(golden: &mut Golden) {
     let folder = dir.join("folder");
     fs::create_dir(&folder).unwrap();
     let cases = [
-        (
-            "no certificate file",
-            CertificateFiles {
-                cert: dir.join("gone.crt"),
-                ..good.clone()
-            },
-        ),
-        (
-            "no key file",
-            CertificateFiles {
-                key: dir.join("gone.key"),
-                ..good.clone()
-            },
-        ),
-        (
-            "certificate file unreadable",
-            CertificateFiles {
-                cert: folder.clone(),
-                ..good.clone()
-            },
-        ),
-        (
-            "key file unreadable",
-            CertificateFiles {
-                key: folder,
-                ..good.clone()
-            },
-        ),
+        ("no certificate file", CertificateFiles { cert: dir.join("gone.crt"), ..good.clone() }),
+        ("no key file", CertificateFiles { key: dir.join("gone.key"), ..good.clone() }),
+        ("certificate file unreadable", CertificateFiles { cert: folder.clone(), ..good.clone() }),
+        ("key file unreadable", CertificateFiles { key: folder, ..good.clone() }),
         ("certificate not PEM", with_cert(dir, "text", b"hello")),
         ("certificate in DER", with_cert(dir, "der", b"\x30\x82")),
         ("key not PEM", with_key(dir, "text", b"hello")),
         ("key in DER", with_key(dir, "der", b"\x30\x82")),
         (
             "chain and key swapped",
-            CertificateFiles {
-                cert: good.key.clone(),
-                key: good.cert.clone(),
-            },
+            CertificateFiles { cert: good.key.clone(), key: good.cert.clone() },
         ),
-        (
-            "a chain for a key",
-            CertificateFiles {
-                key: good.cert.clone(),
-                ..good.clone()
-            },
-        ),
-        (
-            "key encrypted",
-            with_key(dir, "encrypted", b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n"),
-        ),
-        (
-            "PEM without an end",
-            with_cert(dir, "cut", b"-----BEGIN CERTIFICATE-----\nAAAA\n"),
-        ),
-        (
-            "PEM with a bad beginning",
-            with_cert(dir, "begin", b"-----BEGIN CERTIFICATE--\n"),
-        ),
+        ("a chain for a key", CertificateFiles { key: good.cert.clone(), ..good.clone() }),
+        ("key encrypted", with_key(dir, "encrypted", b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n")),
+        ("PEM without an end", with_cert(dir, "cut", b"-----BEGIN CERTIFICATE-----\nAAAA\n")),
+        ("PEM with a bad beginning", with_cert(dir, "begin", b"-----BEGIN CERTIFICATE--\n")),
         (
             "PEM that is not base64",
-            with_key(
-                dir,
-                "base64",
-                b"-----BEGIN PRIVATE KEY-----\n!\n-----END PRIVATE KEY-----\n",
-            ),
+            with_key(dir, "base64", b"-----BEGIN PRIVATE KEY-----\n!\n-----END PRIVATE KEY-----\n"),
         ),
     ];
     for (title, files) in cases {
         golden.refused(title, &files);
     }
     let (file, path) = (PemFile::Certificate, dir.join("huge.crt"));
-    let huge = CertError::BadPem {
-        file,
-        path,
-        source: PemDamage::TooLarge,
-    };
+    let huge = CertError::BadPem { file, path, source: PemDamage::TooLarge };
     golden.say("PEM that is too large", &huge);
 }
 
@@ -187,19 +127,10 @@ fn certificate_errors(golden: &mut Golden) {
     let dir = golden.path().to_owned();
     let dir = dir.as_path();
     let block = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
-    golden.refused(
-        "not X.509",
-        &with_cert(dir, "garbage", block("CERTIFICATE").as_bytes()),
-    );
-    golden.refused(
-        "not a key",
-        &with_key(dir, "garbage", block("PRIVATE KEY").as_bytes()),
-    );
+    golden.refused("not X.509", &with_cert(dir, "garbage", block("CERTIFICATE").as_bytes()));
+    golden.refused("not a key", &with_key(dir, "garbage", block("PRIVATE KEY").as_bytes()));
     let other = ecdsa_key().serialize_pem();
-    golden.refused(
-        "key of another certificate",
-        &with_key(dir, "mismatch", other.as_bytes()),
-    );
+    golden.refused("key of another certificate", &with_key(dir, "mismatch", other.as_bytes()));
 
     let key = ecdsa_key();
     let root = Authority::root("Root");
@@ -211,12 +142,7 @@ fn certificate_errors(golden: &mut Golden) {
 
     let mut params = leaf_params(&[]);
     let self_signed = |params: &rcgen::CertificateParams, stem: &str, key: &KeyPair| {
-        write_pair(
-            dir,
-            stem,
-            &params.self_signed(key).unwrap().pem(),
-            &key.serialize_pem(),
-        )
+        write_pair(dir, stem, &params.self_signed(key).unwrap().pem(), &key.serialize_pem())
     };
     golden.refused("no names", &self_signed(&params, "no-names", &key));
     params = leaf_params(&["a.test"]);
@@ -243,10 +169,7 @@ fn warnings(golden: &mut Golden) {
         };
         golden.say(title, &warning);
     }
-    let unused = Warning::Unused {
-        path: dir.join("idle.crt"),
-        site: "a.test".into(),
-    };
+    let unused = Warning::Unused { path: dir.join("idle.crt"), site: "a.test".into() };
     golden.say("certificate unused", &unused);
 }
 
@@ -266,66 +189,35 @@ fn storage_errors(golden: &mut Golden) {
         golden.say(title, &error);
     }
     let source = Box::new(rcgen::Error::KeyGenerationUnavailable);
-    let make = StorageError::Make {
-        path: dir.join("local-ca"),
-        source,
-    };
+    let make = StorageError::Make { path: dir.join("local-ca"), source };
     golden.say("CA cannot be made", &make);
 }
 
 fn issue_errors(golden: &mut Golden) {
     let ca = LocalCa::open(&golden.path().join("ca"), now()).unwrap();
-    golden.say(
-        "no name to issue for",
-        &ca.issue(&[pattern("*")], now()).unwrap_err(),
-    );
+    golden.say("no name to issue for", &ca.issue(&[pattern("*")], now()).unwrap_err());
     let source = rcgen::string::Ia5String::try_from("ä.test").unwrap_err();
     golden.say(
         "name that no certificate can carry",
-        &IssueError::Name {
-            name: "ä.test".into(),
-            source,
-        },
+        &IssueError::Name { name: "ä.test".into(), source },
     );
-    golden.say(
-        "leaf not made",
-        &IssueError::Make(rcgen::Error::KeyGenerationUnavailable),
-    );
-    golden.say(
-        "leaf key refused",
-        &IssueError::Key(rustls::Error::General("no reason".into())),
-    );
+    golden.say("leaf not made", &IssueError::Make(rcgen::Error::KeyGenerationUnavailable));
+    golden.say("leaf key refused", &IssueError::Key(rustls::Error::General("no reason".into())));
     golden.say("leaf unreadable", &IssueError::ReadBack("no reason".into()));
-    golden.say(
-        "no random numbers",
-        &IssueError::Random(rustls::Error::FailedToGetRandomBytes),
-    );
+    golden.say("no random numbers", &IssueError::Random(rustls::Error::FailedToGetRandomBytes));
 }
 
 fn notes(golden: &mut Golden) {
     let folder = golden.path().join("local-ca");
-    let aside = |names: &[&str]| {
-        names
-            .iter()
-            .map(|name| folder.join(name))
-            .collect::<Vec<_>>()
-    };
+    let aside = |names: &[&str]| names.iter().map(|name| folder.join(name)).collect::<Vec<_>>();
     for (title, reason, aside) in [
         (
             "CA key damaged",
             Remade::KeyDamaged,
             aside(&["root.key.corrupt-1800000000", "root.crt.corrupt-1800000000"]),
         ),
-        (
-            "CA key missing",
-            Remade::KeyMissing,
-            aside(&["root.crt.corrupt-1800000000"]),
-        ),
-        (
-            "CA root damaged",
-            Remade::RootDamaged,
-            aside(&["root.crt.corrupt-1800000000"]),
-        ),
+        ("CA key missing", Remade::KeyMissing, aside(&["root.crt.corrupt-1800000000"])),
+        ("CA root damaged", Remade::RootDamaged, aside(&["root.crt.corrupt-1800000000"])),
         ("CA root missing", Remade::RootMissing, Vec::new()),
         (
             "CA root expired",
@@ -335,18 +227,9 @@ fn notes(golden: &mut Golden) {
     ] {
         golden.say(title, &Note::Remade { reason, aside });
     }
-    let exposed = Note::KeyWasExposed {
-        path: folder.join("root.key"),
-        mode: 0o644,
-    };
+    let exposed = Note::KeyWasExposed { path: folder.join("root.key"), mode: 0o644 };
     golden.say("CA key was exposed", &exposed);
-    golden.say(
-        "clock behind",
-        &Note::NotYetValid {
-            not_before: now(),
-            now: now() - DAY,
-        },
-    );
+    golden.say("clock behind", &Note::NotYetValid { not_before: now(), now: now() - DAY });
     let ca = LocalCa::open(&golden.path().join("ca"), now()).unwrap();
     golden.say("how to trust the CA", &ca.trust_advice());
 }
@@ -356,10 +239,7 @@ fn problems(golden: &mut Golden) {
     let dir = dir.as_path();
     let root = Authority::root("Root");
     let good = root.files(dir, "a", &["a.test", "*.a.test"]);
-    let gone = CertificateFiles {
-        cert: dir.join("gone.crt"),
-        key: dir.join("gone.key"),
-    };
+    let gone = CertificateFiles { cert: dir.join("gone.crt"), key: dir.join("gone.key") };
     let files = |hosts: &[&str], files: &[&CertificateFiles]| -> Site {
         site(hosts, Tls::Files(files.iter().copied().cloned().collect()))
     };
@@ -369,26 +249,14 @@ fn problems(golden: &mut Golden) {
         site(&["self.test"], Tls::SelfSigned),
     ];
     let found = build_store(&sites, &dir.join("file"), now).unwrap_err();
-    let titles = [
-        "site not covered",
-        "site without its files",
-        "site without the local CA",
-    ];
+    let titles = ["site not covered", "site without its files", "site without the local CA"];
     assert_eq!(found.len(), titles.len());
     for (title, problem) in titles.into_iter().zip(found) {
         golden.say(title, &problem);
     }
-    let issue = CertProblem {
-        site: pattern("*"),
-        problem: Problem::Issue(IssueError::NoNames),
-    };
+    let issue = CertProblem { site: pattern("*"), problem: Problem::Issue(IssueError::NoNames) };
     golden.say("site without a certificate", &issue);
-    let shared = Arc::new(CertError::NoNames {
-        path: dir.join("a.crt"),
-    });
-    let files = CertProblem {
-        site: pattern("*.a.test"),
-        problem: Problem::Files(shared),
-    };
+    let shared = Arc::new(CertError::NoNames { path: dir.join("a.crt") });
+    let files = CertProblem { site: pattern("*.a.test"), problem: Problem::Files(shared) };
     golden.say("wildcard site with bad files", &files);
 }

@@ -35,10 +35,7 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
-        Self {
-            dir: TempDir::new().unwrap(),
-            root: Authority::root("Test Root"),
-        }
+        Self { dir: TempDir::new().unwrap(), root: Authority::root("Test Root") }
     }
 
     fn certificate(&self, names: &[&str], key: &KeyPair) -> Arc<Certificate> {
@@ -54,9 +51,7 @@ impl Fixture {
 fn store(sites: &[(&[&str], &[Arc<Certificate>])]) -> CertStore {
     let mut builder = CertStoreBuilder::new();
     for (index, (hosts, certificates)) in sites.iter().enumerate() {
-        builder
-            .add_site(index, &patterns(hosts), certificates)
-            .unwrap();
+        builder.add_site(index, &patterns(hosts), certificates).unwrap();
     }
     builder.build()
 }
@@ -85,21 +80,15 @@ fn the_most_specific_name_wins() {
         ("a.test", &any),
         ("other.test", &any),
     ] {
-        assert_eq!(
-            handshake(&client, &server, name).unwrap().leaf(),
-            der(expected),
-            "{name}"
-        );
+        assert_eq!(handshake(&client, &server, name).unwrap().leaf(), der(expected), "{name}");
     }
 }
 
 #[test]
 fn a_name_resolves_to_its_site() {
     let fixture = Fixture::new();
-    let certificate = fixture.certificate(
-        &["a.test", "*.a.test", "192.0.2.7", "2001:db8::7"],
-        &ecdsa_key(),
-    );
+    let certificate =
+        fixture.certificate(&["a.test", "*.a.test", "192.0.2.7", "2001:db8::7"], &ecdsa_key());
     let certificates = [certificate];
     let store = store(&[
         (&["a.test", "192.0.2.7"], &certificates),
@@ -119,17 +108,9 @@ fn a_name_resolves_to_its_site() {
     assert_eq!(site(Some("A.TEST."), "0.0.0.0"), Some(0));
     assert_eq!(site(Some("x.a.test"), "0.0.0.0"), Some(1));
     assert_eq!(site(Some("x.y.a.test"), "0.0.0.0"), None);
-    assert_eq!(
-        site(Some("b.test"), "192.0.2.7"),
-        None,
-        "a name that is sent is what counts"
-    );
+    assert_eq!(site(Some("b.test"), "192.0.2.7"), None, "a name that is sent is what counts");
     assert_eq!(site(None, "192.0.2.7"), Some(0));
-    assert_eq!(
-        site(None, "::ffff:192.0.2.7"),
-        Some(0),
-        "IPv4 through an IPv6 socket"
-    );
+    assert_eq!(site(None, "::ffff:192.0.2.7"), Some(0), "IPv4 through an IPv6 socket");
     assert_eq!(site(None, "2001:db8::7"), Some(2));
     assert_eq!(site(None, "192.0.2.8"), None);
 }
@@ -139,22 +120,13 @@ fn an_unknown_name_is_told_from_a_known_one() {
     let fixture = Fixture::new();
     let certificate = fixture.certificate(&["a.test"], &ecdsa_key());
     let known = store(&[(&["a.test"], &[certificate])]);
-    assert!(matches!(
-        known.resolve(Some("b.test"), NOWHERE, &[]),
-        Resolved::UnknownName
-    ));
-    assert!(matches!(
-        known.resolve(None, NOWHERE, &[]),
-        Resolved::UnknownName
-    ));
+    assert!(matches!(known.resolve(Some("b.test"), NOWHERE, &[]), Resolved::UnknownName));
+    assert!(matches!(known.resolve(None, NOWHERE, &[]), Resolved::UnknownName));
 
     let client = Client::default().trusting(&fixture.roots());
     let refused = handshake(&client, &server(known), "b.test").err();
     // What rustls says on its own, and why a listener asks first.
-    assert_eq!(
-        refused,
-        Some(Error::AlertReceived(AlertDescription::AccessDenied))
-    );
+    assert_eq!(refused, Some(Error::AlertReceived(AlertDescription::AccessDenied)));
 }
 
 #[test]
@@ -170,9 +142,7 @@ fn the_refusal_is_an_alert_that_clients_understand() {
     let accepted = acceptor.accept().unwrap().unwrap();
     assert_eq!(accepted.client_hello().server_name(), Some("b.test"));
 
-    client
-        .read_tls(&mut UNRECOGNIZED_NAME_ALERT.as_slice())
-        .unwrap();
+    client.read_tls(&mut UNRECOGNIZED_NAME_ALERT.as_slice()).unwrap();
     assert_eq!(
         client.process_new_packets().unwrap_err(),
         Error::AlertReceived(AlertDescription::UnrecognisedName)
@@ -192,36 +162,21 @@ fn rsa_is_for_clients_without_ecdsa() {
         other => panic!("{other:?}"),
     };
     use SignatureScheme as Scheme;
-    assert_eq!(
-        key(&[Scheme::RSA_PSS_SHA256, Scheme::ECDSA_NISTP256_SHA256]),
-        der(&ecdsa)
-    );
+    assert_eq!(key(&[Scheme::RSA_PSS_SHA256, Scheme::ECDSA_NISTP256_SHA256]), der(&ecdsa));
     assert_eq!(key(&[Scheme::RSA_PSS_SHA256]), der(&rsa));
     assert_eq!(key(&[Scheme::RSA_PKCS1_SHA512]), der(&rsa));
     // P-384 is ECDSA too, but not what this key can do.
-    assert_eq!(
-        key(&[Scheme::ECDSA_NISTP384_SHA384, Scheme::RSA_PSS_SHA256]),
-        der(&rsa)
-    );
+    assert_eq!(key(&[Scheme::ECDSA_NISTP384_SHA384, Scheme::RSA_PSS_SHA256]), der(&rsa));
     assert_eq!(key(&[]), der(&ecdsa));
 
     let server = server(store);
     let new = Client::default().trusting(&fixture.roots());
-    assert_eq!(
-        handshake(&new, &server, "a.test").unwrap().leaf(),
-        der(&ecdsa)
-    );
+    assert_eq!(handshake(&new, &server, "a.test").unwrap().leaf(), der(&ecdsa));
     // An old client: its schemes mention ECDSA, its cipher suites rule it out.
-    let mut old = Client {
-        versions: vec![&TLS12],
-        ..Client::default()
-    };
+    let mut old = Client { versions: vec![&TLS12], ..Client::default() };
     old.provider.cipher_suites = vec![cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256];
     let old = old.trusting(&fixture.roots());
-    assert_eq!(
-        handshake(&old, &server, "a.test").unwrap().leaf(),
-        der(&rsa)
-    );
+    assert_eq!(handshake(&old, &server, "a.test").unwrap().leaf(), der(&rsa));
 }
 
 #[test]
@@ -229,19 +184,10 @@ fn hosts_of_one_site_may_have_certificates_of_their_own() {
     let fixture = Fixture::new();
     let a = fixture.certificate(&["a.test"], &ecdsa_key());
     let b = fixture.certificate(&["b.test"], &rsa_key());
-    let server = server(store(&[(
-        &["a.test", "b.test"],
-        &[Arc::clone(&a), Arc::clone(&b)],
-    )]));
+    let server = server(store(&[(&["a.test", "b.test"], &[Arc::clone(&a), Arc::clone(&b)])]));
     let client = Client::default().trusting(&fixture.roots());
-    assert_eq!(
-        handshake(&client, &server, "a.test").unwrap().leaf(),
-        der(&a)
-    );
-    assert_eq!(
-        handshake(&client, &server, "b.test").unwrap().leaf(),
-        der(&b)
-    );
+    assert_eq!(handshake(&client, &server, "a.test").unwrap().leaf(), der(&a));
+    assert_eq!(handshake(&client, &server, "b.test").unwrap().leaf(), der(&b));
 }
 
 #[test]
@@ -253,18 +199,10 @@ fn the_hybrid_key_exchange_comes_first() {
         let mut client = Client::default();
         client.provider.kx_groups = groups.to_vec();
         let session = handshake(&client.trusting(&fixture.roots()), &server, "a.test").unwrap();
-        session
-            .server
-            .negotiated_key_exchange_group()
-            .unwrap()
-            .name()
+        session.server.negotiated_key_exchange_group().unwrap().name()
     };
     let provider = gateway_certs::provider();
-    let offered: Vec<_> = provider
-        .kx_groups
-        .iter()
-        .map(|group| group.name())
-        .collect();
+    let offered: Vec<_> = provider.kx_groups.iter().map(|group| group.name()).collect();
     assert_eq!(
         offered,
         [
@@ -283,19 +221,11 @@ fn the_hybrid_key_exchange_comes_first() {
 fn both_versions_resume_by_ticket() {
     let fixture = Fixture::new();
     let certificates = [fixture.certificate(&["a.test", "b.test"], &ecdsa_key())];
-    let server = server(store(&[
-        (&["a.test"], &certificates),
-        (&["b.test"], &certificates),
-    ]));
-    for (version, name) in [
-        (&TLS13, ProtocolVersion::TLSv1_3),
-        (&TLS12, ProtocolVersion::TLSv1_2),
-    ] {
-        let client = Client {
-            versions: vec![version],
-            ..Client::default()
-        }
-        .trusting(&fixture.roots());
+    let server = server(store(&[(&["a.test"], &certificates), (&["b.test"], &certificates)]));
+    for (version, name) in [(&TLS13, ProtocolVersion::TLSv1_3), (&TLS12, ProtocolVersion::TLSv1_2)]
+    {
+        let client =
+            Client { versions: vec![version], ..Client::default() }.trusting(&fixture.roots());
         let first = handshake(&client, &server, "a.test").unwrap();
         assert_eq!(first.client.protocol_version(), Some(name));
         assert_eq!(first.client.handshake_kind(), Some(HandshakeKind::Full));
@@ -328,20 +258,11 @@ fn the_protocol_is_the_servers_choice() {
     let fixture = Fixture::new();
     let certificate = fixture.certificate(&["a.test"], &ecdsa_key());
     let server = server(store(&[(&["a.test"], &[certificate])]));
-    for (offered, expected) in [
-        (&["http/1.1", "h2"][..], Some("h2")),
-        (&["http/1.1"], Some("http/1.1")),
-        (&[], None),
-    ] {
-        let alpn = offered
-            .iter()
-            .map(|name| name.as_bytes().to_vec())
-            .collect();
-        let client = Client {
-            alpn,
-            ..Client::default()
-        }
-        .trusting(&fixture.roots());
+    for (offered, expected) in
+        [(&["http/1.1", "h2"][..], Some("h2")), (&["http/1.1"], Some("http/1.1")), (&[], None)]
+    {
+        let alpn = offered.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let client = Client { alpn, ..Client::default() }.trusting(&fixture.roots());
         let session = handshake(&client, &server, "a.test").unwrap();
         assert_eq!(session.server.alpn_protocol(), expected.map(str::as_bytes));
     }
@@ -357,24 +278,14 @@ fn a_client_without_a_name_gets_the_site_of_the_address() {
         (&["*"], &[Arc::clone(&any)]),
     ]));
     let config = server_config(Arc::clone(&store) as _, ticketer().unwrap(), &[]).unwrap();
-    let client = Client {
-        sni: false,
-        ..Client::default()
-    }
-    .trusting(&fixture.roots());
+    let client = Client { sni: false, ..Client::default() }.trusting(&fixture.roots());
     for (address, expected) in [("192.0.2.7", &by_address), ("192.0.2.8", &any)] {
         let local_ip = address.parse().unwrap();
         let config = config_for_address(&config, Arc::clone(&store), local_ip);
-        assert_eq!(
-            handshake(&client, &config, address).unwrap().leaf(),
-            der(expected)
-        );
+        assert_eq!(handshake(&client, &config, address).unwrap().leaf(), der(expected));
     }
     // The shared configuration knows no address.
-    assert_eq!(
-        handshake(&client, &config, "192.0.2.8").unwrap().leaf(),
-        der(&any)
-    );
+    assert_eq!(handshake(&client, &config, "192.0.2.8").unwrap().leaf(), der(&any));
 }
 
 #[test]
@@ -398,10 +309,7 @@ fn a_self_signed_star_has_a_certificate_for_every_name() {
 
     let by_address = config_for_address(&config, Arc::clone(&store), "192.0.2.7".parse().unwrap());
     handshake(&client, &by_address, "192.0.2.7").unwrap();
-    assert!(matches!(
-        store.resolve(Some("x.test"), NOWHERE, &[]),
-        Resolved::Found { site: 3, .. }
-    ));
+    assert!(matches!(store.resolve(Some("x.test"), NOWHERE, &[]), Resolved::Found { site: 3, .. }));
 }
 
 #[test]
@@ -422,10 +330,7 @@ fn certificates_on_demand_are_remembered_up_to_a_bound() {
     assert!(Arc::ptr_eq(&oldest, &key("oldest.test")), "1024 fit");
     let newest = key("one-too-many.test");
     assert!(Arc::ptr_eq(&newest, &key("one-too-many.test")));
-    assert!(
-        !Arc::ptr_eq(&oldest, &key("oldest.test")),
-        "the oldest had to go"
-    );
+    assert!(!Arc::ptr_eq(&oldest, &key("oldest.test")), "the oldest had to go");
 }
 
 #[test]
@@ -446,10 +351,7 @@ fn a_certificate_on_demand_is_renewed_in_time() {
     let first = key_on(0);
     assert!(Arc::ptr_eq(&first, &key_on(59)));
     let second = key_on(60);
-    assert!(
-        !Arc::ptr_eq(&first, &second),
-        "two thirds of 90 days are over"
-    );
+    assert!(!Arc::ptr_eq(&first, &second), "two thirds of 90 days are over");
     assert!(Arc::ptr_eq(&second, &key_on(60)));
 }
 
@@ -458,15 +360,9 @@ fn tls_1_3_and_1_2_are_all_there_is() {
     let fixture = Fixture::new();
     let certificate = fixture.certificate(&["a.test"], &ecdsa_key());
     let server = server(store(&[(&["a.test"], &[certificate])]));
-    let client = Client {
-        versions: vec![&TLS13, &TLS12],
-        ..Client::default()
-    }
-    .trusting(&fixture.roots());
+    let client =
+        Client { versions: vec![&TLS13, &TLS12], ..Client::default() }.trusting(&fixture.roots());
     let session = handshake(&client, &server, "a.test").unwrap();
-    assert_eq!(
-        session.server.protocol_version(),
-        Some(ProtocolVersion::TLSv1_3)
-    );
+    assert_eq!(session.server.protocol_version(), Some(ProtocolVersion::TLSv1_3));
     assert_eq!(server.max_early_data_size, 0);
 }

@@ -1,9 +1,5 @@
 //! Certificates from files: what is taken, what is refused, what is warned of.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -26,12 +22,7 @@ fn error(files: &CertificateFiles) -> CertError {
 
 /// A self-signed pair of files.
 fn pair(dir: &Path, params: &CertificateParams, key: &KeyPair) -> CertificateFiles {
-    write_pair(
-        dir,
-        "site",
-        &params.self_signed(key).unwrap().pem(),
-        &key.serialize_pem(),
-    )
+    write_pair(dir, "site", &params.self_signed(key).unwrap().pem(), &key.serialize_pem())
 }
 
 fn good(dir: &Path) -> CertificateFiles {
@@ -44,16 +35,13 @@ fn pem_block(label: &str, der: &[u8]) -> String {
     let mut text = format!("-----BEGIN {label}-----\n");
     for line in der.chunks(48) {
         for group in line.chunks(3) {
-            let bits = group.iter().enumerate().fold(0_u32, |bits, (index, byte)| {
-                bits | u32::from(*byte) << (16 - 8 * index)
-            });
+            let bits = group
+                .iter()
+                .enumerate()
+                .fold(0_u32, |bits, (index, byte)| bits | u32::from(*byte) << (16 - 8 * index));
             for digit in 0..4 {
                 let sextet = (bits >> (18 - 6 * digit)) as usize & 63;
-                let symbol = if digit > group.len() {
-                    '='
-                } else {
-                    ALPHABET[sextet] as char
-                };
+                let symbol = if digit > group.len() { '=' } else { ALPHABET[sextet] as char };
                 text.push(symbol);
             }
         }
@@ -65,10 +53,7 @@ fn pem_block(label: &str, der: &[u8]) -> String {
 /// The key inside a PKCS#8 envelope, which is PKCS#1 for RSA and SEC1 for ECDSA.
 fn unwrap_pkcs8(pkcs8: &[u8]) -> Vec<u8> {
     let (_, envelope) = parse_der(pkcs8).unwrap();
-    envelope.as_sequence().unwrap()[2]
-        .as_slice()
-        .unwrap()
-        .to_vec()
+    envelope.as_sequence().unwrap()[2].as_slice().unwrap().to_vec()
 }
 
 #[test]
@@ -92,16 +77,8 @@ fn says_what_the_leaf_says() {
     assert_eq!(certificate.not_before(), now() - DAY);
     assert_eq!(certificate.not_after(), now() + 30 * DAY);
     assert_eq!(certificate.renew_at(), now() - DAY + 31 * DAY * 2 / 3);
-    assert!(
-        certificate.issuer().contains("CN=Test Root"),
-        "{}",
-        certificate.issuer()
-    );
-    assert!(
-        certificate.serial().contains(':'),
-        "{}",
-        certificate.serial()
-    );
+    assert!(certificate.issuer().contains("CN=Test Root"), "{}", certificate.issuer());
+    assert!(certificate.serial().contains(':'), "{}", certificate.serial());
     assert_eq!(certificate.key_kind(), KeyKind::Ecdsa);
 }
 
@@ -109,48 +86,26 @@ fn says_what_the_leaf_says() {
 fn covers_what_a_client_would_accept() {
     let dir = TempDir::new().unwrap();
     let params = leaf_params(&["a.test", "*.B.test", "192.0.2.7", "2001:db8::7"]);
-    let certificate = load_files(&pair(dir.path(), &params, &ecdsa_key()), now())
-        .unwrap()
-        .certificate;
+    let certificate =
+        load_files(&pair(dir.path(), &params, &ecdsa_key()), now()).unwrap().certificate;
 
-    for covered in [
-        "a.test",
-        "A.test.",
-        "x.b.test",
-        "*.b.test",
-        "192.0.2.7",
-        "[2001:db8:0::7]",
-        "*",
-    ] {
-        assert!(
-            certificate.covers(&pattern(covered)),
-            "{covered} must be covered"
-        );
+    for covered in
+        ["a.test", "A.test.", "x.b.test", "*.b.test", "192.0.2.7", "[2001:db8:0::7]", "*"]
+    {
+        assert!(certificate.covers(&pattern(covered)), "{covered} must be covered");
     }
-    for uncovered in [
-        "b.test",
-        "x.y.b.test",
-        "x.a.test",
-        "*.a.test",
-        "192.0.2.8",
-        "2001:db8::8",
-        "test",
-    ] {
-        assert!(
-            !certificate.covers(&pattern(uncovered)),
-            "{uncovered} must not be covered"
-        );
+    for uncovered in
+        ["b.test", "x.y.b.test", "x.a.test", "*.a.test", "192.0.2.8", "2001:db8::8", "test"]
+    {
+        assert!(!certificate.covers(&pattern(uncovered)), "{uncovered} must not be covered");
     }
 }
 
 #[test]
 fn takes_every_usual_key_in_every_usual_form() {
     let dir = TempDir::new().unwrap();
-    let (ecdsa, rsa, ed25519) = (
-        ecdsa_key(),
-        rsa_key(),
-        KeyPair::generate_for(&PKCS_ED25519).unwrap(),
-    );
+    let (ecdsa, rsa, ed25519) =
+        (ecdsa_key(), rsa_key(), KeyPair::generate_for(&PKCS_ED25519).unwrap());
     let sec1 = pem_block("EC PRIVATE KEY", &unwrap_pkcs8(ecdsa.serialized_der()));
     // `openssl ecparam -genkey` puts the curve's block in front of the key's.
     let parameters =
@@ -159,11 +114,7 @@ fn takes_every_usual_key_in_every_usual_form() {
         (&ecdsa, ecdsa.serialize_pem(), KeyKind::Ecdsa),
         (&ecdsa, format!("{parameters}{sec1}"), KeyKind::Ecdsa),
         (&rsa, rsa.serialize_pem(), KeyKind::Rsa),
-        (
-            &rsa,
-            pem_block("RSA PRIVATE KEY", &unwrap_pkcs8(rsa.serialized_der())),
-            KeyKind::Rsa,
-        ),
+        (&rsa, pem_block("RSA PRIVATE KEY", &unwrap_pkcs8(rsa.serialized_der())), KeyKind::Rsa),
         (&ed25519, ed25519.serialize_pem(), KeyKind::Ed25519),
     ];
     for (key, text, kind) in cases {
@@ -189,41 +140,23 @@ fn names_the_file_that_is_missing_or_cannot_be_read() {
     let dir = TempDir::new().unwrap();
     let mut files = good(dir.path());
     fs::remove_file(&files.key).unwrap();
-    assert!(matches!(
-        error(&files),
-        CertError::Missing {
-            file: PemFile::PrivateKey,
-            ..
-        }
-    ));
+    assert!(matches!(error(&files), CertError::Missing { file: PemFile::PrivateKey, .. }));
 
     files.cert = dir.path().to_owned();
-    assert!(matches!(
-        error(&files),
-        CertError::Unreadable {
-            file: PemFile::Certificate,
-            ..
-        }
-    ));
+    assert!(matches!(error(&files), CertError::Unreadable { file: PemFile::Certificate, .. }));
 }
 
 #[test]
 fn refuses_what_is_not_the_right_pem() {
     let dir = TempDir::new().unwrap();
     let files = good(dir.path());
-    let swapped = CertificateFiles {
-        cert: files.key.clone(),
-        key: files.cert.clone(),
-    };
+    let swapped = CertificateFiles { cert: files.key.clone(), key: files.cert.clone() };
     assert!(matches!(
         error(&swapped),
         CertError::WrongBlock { file: PemFile::Certificate, found, .. } if found == "PRIVATE KEY"
     ));
 
-    let (chain, key) = (
-        fs::read(&files.cert).unwrap(),
-        fs::read(&files.key).unwrap(),
-    );
+    let (chain, key) = (fs::read(&files.cert).unwrap(), fs::read(&files.key).unwrap());
     fs::write(&files.key, &chain).unwrap();
     assert!(matches!(
         error(&files),
@@ -233,25 +166,13 @@ fn refuses_what_is_not_the_right_pem() {
     fs::write(&files.cert, b"\x30\x82").unwrap();
     assert!(matches!(error(&files), CertError::NotPem { der: true, .. }));
     fs::write(&files.cert, b"").unwrap();
-    assert!(matches!(
-        error(&files),
-        CertError::NotPem { der: false, .. }
-    ));
+    assert!(matches!(error(&files), CertError::NotPem { der: false, .. }));
 
     fs::write(&files.cert, &chain[..chain.len() / 2]).unwrap();
-    assert!(matches!(
-        error(&files),
-        CertError::BadPem {
-            file: PemFile::Certificate,
-            ..
-        }
-    ));
+    assert!(matches!(error(&files), CertError::BadPem { file: PemFile::Certificate, .. }));
     fs::write(&files.cert, pem_block("CERTIFICATE", b"no certificate")).unwrap();
     fs::write(&files.key, &key).unwrap();
-    assert!(matches!(
-        error(&files),
-        CertError::BadCertificate { position: 1, .. }
-    ));
+    assert!(matches!(error(&files), CertError::BadCertificate { position: 1, .. }));
 }
 
 #[test]
@@ -265,22 +186,13 @@ fn refuses_keys_that_are_encrypted_or_damaged() {
         DEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
     for encrypted in [pkcs8.as_str(), openssl] {
         fs::write(&files.key, encrypted).unwrap();
-        assert!(
-            matches!(error(&files), CertError::EncryptedKey { .. }),
-            "{encrypted}"
-        );
+        assert!(matches!(error(&files), CertError::EncryptedKey { .. }), "{encrypted}");
     }
 
     fs::write(&files.key, pem_block("PRIVATE KEY", b"no key")).unwrap();
     assert!(matches!(error(&files), CertError::BadKey { .. }));
     fs::write(&files.key, key.replace('M', "!")).unwrap();
-    assert!(matches!(
-        error(&files),
-        CertError::BadPem {
-            file: PemFile::PrivateKey,
-            ..
-        }
-    ));
+    assert!(matches!(error(&files), CertError::BadPem { file: PemFile::PrivateKey, .. }));
 }
 
 #[test]
@@ -301,31 +213,19 @@ fn wants_the_leaf_first_and_warns_of_a_shuffled_chain() {
     let lower = upper.intermediate("Lower");
     let key = ecdsa_key();
     let leaf = lower.issue(&leaf_params(&["a.test"]), &key);
-    let (upper, lower, root) = (
-        upper.certificate.pem(),
-        lower.certificate.pem(),
-        root.certificate.pem(),
-    );
+    let (upper, lower, root) =
+        (upper.certificate.pem(), lower.certificate.pem(), root.certificate.pem());
     let load = |chain: &[&String]| {
         let chain: String = chain.iter().map(|pem| pem.as_str()).collect();
-        load_files(
-            &write_pair(dir.path(), "site", &chain, &key.serialize_pem()),
-            now(),
-        )
+        load_files(&write_pair(dir.path(), "site", &chain, &key.serialize_pem()), now())
     };
 
     assert_eq!(load(&[&leaf, &lower, &upper]).unwrap().warnings, []);
     assert_eq!(load(&[&leaf, &lower, &upper, &root]).unwrap().warnings, []);
     let shuffled = load(&[&leaf, &upper, &lower]).unwrap();
-    assert!(matches!(
-        shuffled.warnings[..],
-        [Warning::ChainOutOfOrder { position: 1, .. }]
-    ));
+    assert!(matches!(shuffled.warnings[..], [Warning::ChainOutOfOrder { position: 1, .. }]));
     let gap = load(&[&leaf, &lower, &root]).unwrap();
-    assert!(matches!(
-        gap.warnings[..],
-        [Warning::ChainOutOfOrder { position: 2, .. }]
-    ));
+    assert!(matches!(gap.warnings[..], [Warning::ChainOutOfOrder { position: 2, .. }]));
     assert!(matches!(
         load(&[&upper, &lower, &leaf]),
         Err(CertError::LeafNotFirst { position: 3, .. })
@@ -367,13 +267,7 @@ fn warns_of_a_key_that_everybody_can_read() {
     let files = good(dir.path());
     set_mode(&files.key, 0o644);
     let warnings = load_files(&files, now()).unwrap().warnings;
-    assert_eq!(
-        warnings,
-        [Warning::KeyReadableByOthers {
-            path: files.key.clone(),
-            mode: 0o644
-        }]
-    );
+    assert_eq!(warnings, [Warning::KeyReadableByOthers { path: files.key.clone(), mode: 0o644 }]);
     // A group of its own (Debian's `ssl-cert`) is how keys are shared on purpose.
     set_mode(&files.key, 0o640);
     assert_eq!(load_files(&files, now()).unwrap().warnings, []);
@@ -385,11 +279,7 @@ fn shows_no_key_when_it_is_debugged() {
     let key = ecdsa_key();
     let loaded = load_files(&pair(dir.path(), &leaf_params(&["a.test"]), &key), now()).unwrap();
     let debug = format!("{loaded:?} {:?}", loaded.certificate.certified_key());
-    for line in key
-        .serialize_pem()
-        .lines()
-        .filter(|line| !line.starts_with('-'))
-    {
+    for line in key.serialize_pem().lines().filter(|line| !line.starts_with('-')) {
         assert!(!debug.contains(line));
     }
     // Any four bytes in a row, as a list of numbers.

@@ -51,10 +51,7 @@ fn assert_sound(storage: &TempDir, ca: &LocalCa) {
     let (_, leaf) = parse_x509_certificate(&leaf).unwrap();
     assert_eq!(leaf.issuer(), root.subject());
     rustls_verifies(ca);
-    assert_eq!(
-        fs::read_to_string(file(storage, ROOT)).unwrap(),
-        ca.root_pem()
-    );
+    assert_eq!(fs::read_to_string(file(storage, ROOT)).unwrap(), ca.root_pem());
     assert_eq!(mode(&file(storage, KEY)), 0o600);
     let again = open(storage);
     assert_eq!((again.root_pem(), again.notes()), (ca.root_pem(), &[][..]));
@@ -109,15 +106,9 @@ fn has_a_root_as_it_should_be() {
 
     let name = root.subject().to_string();
     let hex = name.strip_prefix("CN=Gateway local CA ").expect(&name);
-    assert!(
-        hex.len() == 8 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()),
-        "{name}"
-    );
+    assert!(hex.len() == 8 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()), "{name}");
     let constraints = root.basic_constraints().unwrap().unwrap().value;
-    assert_eq!(
-        (constraints.ca, constraints.path_len_constraint),
-        (true, Some(0))
-    );
+    assert_eq!((constraints.ca, constraints.path_len_constraint), (true, Some(0)));
     let usage = root.key_usage().unwrap().unwrap().value;
     assert!(usage.key_cert_sign() && !usage.digital_signature());
     assert!(root.name_constraints().unwrap().is_none());
@@ -134,11 +125,7 @@ fn keeps_its_key_to_itself() {
     assert_eq!(mode(&file(&storage, ROOT)), 0o644);
     let key = fs::read_to_string(file(&storage, KEY)).unwrap();
     let debug = format!("{ca:?}");
-    assert!(
-        key.lines()
-            .filter(|line| !line.starts_with('-'))
-            .all(|line| !debug.contains(line))
-    );
+    assert!(key.lines().filter(|line| !line.starts_with('-')).all(|line| !debug.contains(line)));
 }
 
 #[test]
@@ -148,13 +135,7 @@ fn takes_back_permissions_that_somebody_gave() {
     set_mode(&file(&storage, KEY), 0o644);
     set_mode(&storage.path().join("local-ca"), 0o755);
     let second = open(&storage);
-    assert_eq!(
-        second.notes(),
-        [Note::KeyWasExposed {
-            path: file(&storage, KEY),
-            mode: 0o644
-        }]
-    );
+    assert_eq!(second.notes(), [Note::KeyWasExposed { path: file(&storage, KEY), mode: 0o644 }]);
     assert_eq!(mode(&storage.path().join("local-ca")), 0o700);
     assert_eq!(identity(&first), identity(&second));
     assert_sound(&storage, &second);
@@ -175,10 +156,7 @@ fn is_one_for_all_who_start_together() {
                 })
             })
             .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect()
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert!(roots.iter().all(|root| *root == roots[0]));
     assert_eq!(aside(&storage), Vec::<String>::new());
@@ -213,11 +191,7 @@ fn finishes_what_a_crash_left_half_done() {
     fs::write(file(&storage, "root.crt.new"), &root[..root.len() / 2]).unwrap();
     let after = open(&storage);
     assert_eq!(remade(&after), Remade::RootMissing);
-    assert_eq!(
-        identity(&before),
-        identity(&after),
-        "whoever trusts the former goes on trusting"
-    );
+    assert_eq!(identity(&before), identity(&after), "whoever trusts the former goes on trusting");
     assert_sound(&storage, &after);
 
     // While the very first key was being written.
@@ -237,33 +211,16 @@ fn sets_a_damaged_key_aside() {
     for length in (0..key.len() - 1).step_by(40) {
         fs::write(file(&storage, KEY), &key[..length]).unwrap();
         let after = open(&storage);
-        assert_eq!(
-            remade(&after),
-            Remade::KeyDamaged,
-            "{length} bytes of the key"
-        );
+        assert_eq!(remade(&after), Remade::KeyDamaged, "{length} bytes of the key");
         assert_ne!(identity(&before), identity(&after));
         assert_sound(&storage, &after);
     }
     let names = aside(&storage);
-    assert!(
-        names.contains(&"root.crt.corrupt-1800000000".to_owned()),
-        "{names:?}"
-    );
-    assert!(
-        names.contains(&"root.key.corrupt-1800000000".to_owned()),
-        "{names:?}"
-    );
+    assert!(names.contains(&"root.crt.corrupt-1800000000".to_owned()), "{names:?}");
+    assert!(names.contains(&"root.key.corrupt-1800000000".to_owned()), "{names:?}");
     // The same second each time: nothing that was set aside is ever written over.
-    assert_eq!(
-        names.len(),
-        2 * (0..key.len() - 1).step_by(40).len(),
-        "{names:?}"
-    );
-    assert_eq!(
-        fs::read(file(&storage, "root.key.corrupt-1800000000")).unwrap(),
-        b""
-    );
+    assert_eq!(names.len(), 2 * (0..key.len() - 1).step_by(40).len(), "{names:?}");
+    assert_eq!(fs::read(file(&storage, "root.key.corrupt-1800000000")).unwrap(), b"");
     for name in names.iter().filter(|name| name.starts_with("root.key")) {
         assert_eq!(mode(&file(&storage, name)), 0o600);
     }
@@ -286,11 +243,7 @@ fn makes_a_damaged_root_again_for_the_same_key() {
         let (former, present) = (root_der(&before), root_der(&after));
         let (_, former) = parse_x509_certificate(&former).unwrap();
         let (_, present) = parse_x509_certificate(&present).unwrap();
-        assert_ne!(
-            former.raw_serial(),
-            present.raw_serial(),
-            "one serial number, one certificate"
-        );
+        assert_ne!(former.raw_serial(), present.raw_serial(), "one serial number, one certificate");
     }
 }
 
@@ -310,11 +263,7 @@ fn starts_anew_where_the_key_is_gone_or_the_root_has_expired() {
     assert_eq!(remade(&later), Remade::RootExpired);
     assert!(!remade(&later).keeps_key());
     assert!(later.root_not_after() > last + 9 * 365 * DAY);
-    assert!(
-        aside(&storage)
-            .iter()
-            .any(|name| name.starts_with("root.crt.expired-"))
-    );
+    assert!(aside(&storage).iter().any(|name| name.starts_with("root.crt.expired-")));
 }
 
 #[test]
@@ -323,13 +272,7 @@ fn says_that_the_clock_is_behind() {
     let first = open(&storage);
     let past = now() - 2 * HOUR;
     let second = LocalCa::open(storage.path(), past).unwrap();
-    assert_eq!(
-        second.notes(),
-        [Note::NotYetValid {
-            not_before: now() - HOUR,
-            now: past
-        }]
-    );
+    assert_eq!(second.notes(), [Note::NotYetValid { not_before: now() - HOUR, now: past }]);
     assert_eq!(first.root_pem(), second.root_pem());
 }
 
@@ -348,22 +291,12 @@ fn issues_leaves_as_they_should_be() {
 
     let (_, leaf) = parse_x509_certificate(leaf_der(&certificate)).unwrap();
     assert!(!leaf.is_ca());
-    assert!(
-        leaf.extended_key_usage()
-            .unwrap()
-            .unwrap()
-            .value
-            .server_auth
-    );
+    assert!(leaf.extended_key_usage().unwrap().unwrap().value.server_auth);
     let other = ca.issue(&hosts, now()).unwrap();
     assert_ne!(other.serial(), certificate.serial());
 
     let host = Host::parse("x.test").unwrap();
-    assert!(
-        ca.issue_for(&host, now())
-            .unwrap()
-            .covers(&patterns(&["x.test"])[0])
-    );
+    assert!(ca.issue_for(&host, now()).unwrap().covers(&patterns(&["x.test"])[0]));
 }
 
 #[test]
@@ -380,10 +313,7 @@ fn issues_nothing_without_a_name() {
     let storage = TempDir::new().unwrap();
     let ca = open(&storage);
     for hosts in [&[][..], &["*"]] {
-        assert!(matches!(
-            ca.issue(&patterns(hosts), now()),
-            Err(IssueError::NoNames)
-        ));
+        assert!(matches!(ca.issue(&patterns(hosts), now()), Err(IssueError::NoNames)));
     }
 }
 
@@ -409,9 +339,7 @@ fn tells_how_to_trust_it() {
 
     let plain = LocalCa::open(&parent.path().join("plain"), now()).unwrap();
     assert!(
-        plain
-            .trust_command()
-            .starts_with(&format!("sudo cp {} ", plain.root_path().display()))
+        plain.trust_command().starts_with(&format!("sudo cp {} ", plain.root_path().display()))
     );
 }
 
@@ -424,10 +352,7 @@ fn says_which_file_is_in_the_way() {
         LocalCa::open(storage.path(), now()).unwrap_err()
     };
     let not_a_folder = open(&|folder| fs::write(folder, "").unwrap());
-    assert!(matches!(
-        &not_a_folder,
-        StorageError::MakeFolder { .. } | StorageError::Lock { .. }
-    ));
+    assert!(matches!(&not_a_folder, StorageError::MakeFolder { .. } | StorageError::Lock { .. }));
     let locked_out = open(&|folder| fs::create_dir_all(folder.join("lock")).unwrap());
     assert!(matches!(&locked_out, StorageError::Lock { path, .. } if path.ends_with("lock")));
     let unreadable = open(&|folder| fs::create_dir_all(folder.join(KEY)).unwrap());

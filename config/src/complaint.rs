@@ -16,12 +16,7 @@ pub(crate) struct Complaint {
 
 impl Complaint {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            help: None,
-            related: Vec::new(),
-        }
+        Self { code, message: message.into(), help: None, related: Vec::new() }
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
@@ -65,10 +60,7 @@ pub(crate) struct Report<'a> {
 
 impl<'a> Report<'a> {
     pub(crate) fn new(source: &'a Source<'a>) -> Self {
-        Self {
-            source,
-            problems: RefCell::new(Problems::new(source.file)),
-        }
+        Self { source, problems: RefCell::new(Problems::new(source.file)) }
     }
 
     /// Adds a complaint about a part of the file; `None` for the file as a whole.
@@ -80,9 +72,7 @@ impl<'a> Report<'a> {
             message: complaint.message,
             help: complaint.help,
             place: span.map(|span| self.source.place(span)),
-            related: related
-                .map(|(span, text)| (self.source.place(&span), text))
-                .collect(),
+            related: related.map(|(span, text)| (self.source.place(&span), text)).collect(),
         });
     }
 

@@ -51,10 +51,7 @@ pub(crate) enum DenyLevel {
 /// A route's policy, from its levels: server, site, route.
 pub(crate) fn merge(levels: &[&Level]) -> Policy {
     Policy {
-        access: levels
-            .iter()
-            .filter_map(|level| level.access.clone())
-            .collect(),
+        access: levels.iter().filter_map(|level| level.access.clone()).collect(),
         deny_paths: merge_deny_paths(levels),
         limits: nearest(levels, |level| level.limits.clone()).unwrap_or_default(),
         body: nearest(levels, |level| level.body).unwrap_or(BODY),
@@ -92,19 +89,13 @@ fn merge_deny_paths(levels: &[&Level]) -> DenyPaths {
 /// nearest word about a header is the last.
 fn merge_headers(levels: &[&Level]) -> ResponseHeaders {
     let said = || levels.iter().filter_map(|level| level.headers.as_ref());
-    let preset = said()
-        .rev()
-        .find_map(|level| level.preset)
-        .unwrap_or_default();
+    let preset = said().rev().find_map(|level| level.preset).unwrap_or_default();
     let mut operations = presets::operations(preset);
     for (name, operation) in said().flat_map(|level| level.operations.iter()) {
         operations.retain(|(earlier, _)| earlier != name);
         operations.push((name.clone(), operation.clone()));
     }
-    let mut headers = ResponseHeaders {
-        preset,
-        ..ResponseHeaders::default()
-    };
+    let mut headers = ResponseHeaders { preset, ..ResponseHeaders::default() };
     for (name, operation) in operations {
         match operation {
             HeaderOperation::Set(value) => headers.set.push((name, value)),
@@ -126,14 +117,8 @@ impl ResponseHeaders {
     /// A preset alone.
     #[must_use]
     pub fn of_preset(preset: HeaderPreset) -> Self {
-        let headers = HeaderLevel {
-            preset: Some(preset),
-            operations: Vec::new(),
-        };
-        merge_headers(&[&Level {
-            headers: Some(headers),
-            ..Level::default()
-        }])
+        let headers = HeaderLevel { preset: Some(preset), operations: Vec::new() };
+        merge_headers(&[&Level { headers: Some(headers), ..Level::default() }])
     }
 }
 
@@ -141,19 +126,13 @@ impl DenyPaths {
     /// What is refused where nothing is said: dotfiles, and `.env`, `.log`, `.sql` and `.bak`.
     #[must_use]
     pub fn standard() -> Self {
-        Self {
-            dotfiles: true,
-            suffixes: DENIED_SUFFIXES.map(str::to_owned).to_vec(),
-        }
+        Self { dotfiles: true, suffixes: DENIED_SUFFIXES.map(str::to_owned).to_vec() }
     }
 
     /// Nothing is refused: `deny_paths = false`.
     #[must_use]
     pub fn none() -> Self {
-        Self {
-            dotfiles: false,
-            suffixes: Vec::new(),
-        }
+        Self { dotfiles: false, suffixes: Vec::new() }
     }
 }
 
@@ -170,10 +149,7 @@ mod tests {
             .iter()
             .map(|(name, operation)| (HeaderName::from_static(name), operation.clone()))
             .collect();
-        Level {
-            headers: Some(HeaderLevel { preset, operations }),
-            ..Level::default()
-        }
+        Level { headers: Some(HeaderLevel { preset, operations }), ..Level::default() }
     }
 
     fn value(text: &'static str) -> HeaderValue {
@@ -201,52 +177,30 @@ mod tests {
 
     #[test]
     fn the_nearest_preset_is_the_ground_and_farther_words_still_count() {
-        let server = level(
-            Some(HeaderPreset::Api),
-            &[("x-frame-options", Set(value("DENY")))],
-        );
+        let server = level(Some(HeaderPreset::Api), &[("x-frame-options", Set(value("DENY")))]);
         let site = level(Some(HeaderPreset::App), &[]);
         let headers = merge(&[&server, &site]).headers;
         assert_eq!(headers.preset, HeaderPreset::App);
         assert!(names(&headers).contains(&"permissions-policy"));
-        assert!(
-            headers
-                .set
-                .contains(&(http::header::X_FRAME_OPTIONS, value("DENY")))
-        );
+        assert!(headers.set.contains(&(http::header::X_FRAME_OPTIONS, value("DENY"))));
     }
 
     #[test]
     fn the_nearest_word_about_a_header_wins() {
-        let server = level(
-            None,
-            &[
-                ("x-a", Set(value("server"))),
-                ("x-b", Remove),
-                ("x-c", Remove),
-            ],
-        );
+        let server =
+            level(None, &[("x-a", Set(value("server"))), ("x-b", Remove), ("x-c", Remove)]);
         let site = level(None, &[("x-a", Remove), ("x-b", Set(value("site")))]);
         let route = level(None, &[("x-c", Otherwise(value("route")))]);
         let off = level(Some(HeaderPreset::Off), &[]);
         let headers = merge(&[&off, &server, &site, &route]).headers;
-        assert_eq!(
-            headers.set,
-            [(HeaderName::from_static("x-b"), value("site"))]
-        );
-        assert_eq!(
-            headers.default,
-            [(HeaderName::from_static("x-c"), value("route"))]
-        );
+        assert_eq!(headers.set, [(HeaderName::from_static("x-b"), value("site"))]);
+        assert_eq!(headers.default, [(HeaderName::from_static("x-c"), value("route"))]);
         assert_eq!(headers.remove, [HeaderName::from_static("x-a")]);
     }
 
     #[test]
     fn deny_paths_adds_and_false_resets() {
-        let of = |deny| Level {
-            deny_paths: Some(deny),
-            ..Level::default()
-        };
+        let of = |deny| Level { deny_paths: Some(deny), ..Level::default() };
         let add = of(DenyLevel::Add(vec![".old".into(), ".bak".into()]));
         let (off, on) = (of(DenyLevel::Off), of(DenyLevel::On));
         let suffixes = |levels: &[&Level]| merge(levels).deny_paths.suffixes;
@@ -258,37 +212,19 @@ mod tests {
 
     #[test]
     fn the_nearest_level_decides_what_does_not_add_up() {
-        let of = |body, log| Level {
-            body,
-            log,
-            ..Level::default()
-        };
-        let policy = merge(&[
-            &of(Some(1), Some(false)),
-            &of(Some(2), None),
-            &of(None, None),
-        ]);
+        let of = |body, log| Level { body, log, ..Level::default() };
+        let policy = merge(&[&of(Some(1), Some(false)), &of(Some(2), None), &of(None, None)]);
         assert_eq!((policy.body, policy.log), (2, false));
-        assert_eq!(
-            (Policy::default().body, Policy::default().log),
-            (10 << 20, true)
-        );
+        assert_eq!((Policy::default().body, Policy::default().log), (10 << 20, true));
     }
 
     #[test]
     fn every_level_that_names_networks_is_asked() {
         let access = |deny: &str| Level {
-            access: Some(Access {
-                allow: Vec::new(),
-                deny: vec![deny.parse().expect("a block")],
-            }),
+            access: Some(Access { allow: Vec::new(), deny: vec![deny.parse().expect("a block")] }),
             ..Level::default()
         };
-        let levels = [
-            access("10.0.0.0/8"),
-            Level::default(),
-            access("192.0.2.0/24"),
-        ];
+        let levels = [access("10.0.0.0/8"), Level::default(), access("192.0.2.0/24")];
         assert_eq!(merge(&levels.each_ref()).access.len(), 2);
     }
 }

@@ -42,15 +42,9 @@ impl fmt::Display for LoadError {
                 write!(f, "cannot read {}: {source}; ", path.display())?;
                 if source.kind() == io::ErrorKind::NotFound {
                     let [here, system] = DEFAULT_FILES;
-                    write!(
-                        f,
-                        "name the file with --config FILE, or put it at {here} or {system}"
-                    )
+                    write!(f, "name the file with --config FILE, or put it at {here} or {system}")
                 } else {
-                    write!(
-                        f,
-                        "name another file with --config FILE, or make this one readable"
-                    )
+                    write!(f, "name another file with --config FILE, or make this one readable")
                 }
             }
             Self::Invalid(problems) => problems.fmt(f),
@@ -76,10 +70,7 @@ pub fn find_default() -> PathBuf {
 
 fn first_existing(candidates: &[&Path]) -> PathBuf {
     let existing = candidates.iter().find(|path| path.exists());
-    existing
-        .or(candidates.first())
-        .map(|path| path.to_path_buf())
-        .unwrap_or_default()
+    existing.or(candidates.first()).map(|path| path.to_path_buf()).unwrap_or_default()
 }
 
 /// Reads a file. Relative paths in it begin at its folder.
@@ -89,19 +80,13 @@ fn first_existing(candidates: &[&Path]) -> PathBuf {
 /// [`LoadError::CannotRead`] where there is no text to judge, [`LoadError::Invalid`] with every
 /// error and warning of the file otherwise.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
-    let bytes = fs::read(path).map_err(|source| LoadError::CannotRead {
-        path: path.to_owned(),
-        source,
-    })?;
+    let bytes =
+        fs::read(path).map_err(|source| LoadError::CannotRead { path: path.to_owned(), source })?;
     let name = path.display().to_string();
     let base = path.parent().unwrap_or(Path::new(""));
     match str::from_utf8(&bytes) {
         Ok(text) => parse(&name, text, base).map_err(LoadError::Invalid),
-        Err(error) => Err(LoadError::Invalid(not_utf8(
-            &name,
-            &bytes,
-            error.valid_up_to(),
-        ))),
+        Err(error) => Err(LoadError::Invalid(not_utf8(&name, &bytes, error.valid_up_to()))),
     }
 }
 
@@ -119,10 +104,7 @@ pub fn parse(file_name: &str, text: &str, base: &Path) -> Result<Loaded, Problem
         syntax::parse(text, &report).and_then(|entries| read::read(&report, base, &entries));
     let problems = report.into_problems();
     match config {
-        Some(config) => Ok(Loaded {
-            config,
-            warnings: problems,
-        }),
+        Some(config) => Ok(Loaded { config, warnings: problems }),
         None => Err(problems),
     }
 }
@@ -160,11 +142,6 @@ mod tests {
              file with --config FILE, or put it at gateway.toml or /etc/gateway/gateway.toml"
         );
         let folder = load(Path::new(env!("CARGO_MANIFEST_DIR"))).expect_err("a folder");
-        assert!(
-            folder
-                .to_string()
-                .contains("name another file with --config FILE"),
-            "{folder}"
-        );
+        assert!(folder.to_string().contains("name another file with --config FILE"), "{folder}");
     }
 }

@@ -75,9 +75,7 @@ fn decode(path: &str) -> Result<Cow<'_, str>, PathError> {
     if !well_formed {
         return Err(PathError::Encoding);
     }
-    percent_decode_str(path)
-        .decode_utf8()
-        .map_err(|_| PathError::Encoding)
+    percent_decode_str(path).decode_utf8().map_err(|_| PathError::Encoding)
 }
 
 fn is_plain(path: &str) -> bool {
@@ -96,11 +94,7 @@ fn resolve(path: &str) -> Result<String, PathError> {
         }
     }
     let folder = ["/", "/.", "/.."].iter().any(|end| path.ends_with(end));
-    let tail = if folder && !segments.is_empty() {
-        "/"
-    } else {
-        ""
-    };
+    let tail = if folder && !segments.is_empty() { "/" } else { "" };
     Ok(format!("/{}{tail}", segments.join("/")))
 }
 
@@ -125,11 +119,7 @@ impl PathPattern {
             return Err(PathError::Segments);
         }
         let normal = normal.into_owned();
-        Ok(if prefix {
-            Self::Prefix(normal)
-        } else {
-            Self::Exact(normal)
-        })
+        Ok(if prefix { Self::Prefix(normal) } else { Self::Exact(normal) })
     }
 
     /// Whether a path, as [`normalize`] returns it, is one of those meant. Which of several
@@ -218,12 +208,7 @@ mod tests {
     #[test]
     fn a_prefix_ends_at_a_segment() {
         let ws = PathPattern::parse("/ws/*").expect("a pattern");
-        for (path, expected) in [
-            ("/ws", true),
-            ("/ws/", true),
-            ("/ws/a", true),
-            ("/wsa", false),
-        ] {
+        for (path, expected) in [("/ws", true), ("/ws/", true), ("/ws/a", true), ("/wsa", false)] {
             assert_eq!(ws.matches(path), expected, "{path}");
         }
         assert!(PathPattern::Prefix(String::new()).matches("/anything"));

@@ -45,9 +45,7 @@ pub(crate) fn operations(preset: HeaderPreset) -> Vec<(HeaderName, HeaderOperati
             (REFERRER_POLICY, Set(STRICT_ORIGIN)),
             (
                 PERMISSIONS_POLICY,
-                Set(HeaderValue::from_static(
-                    "camera=(), microphone=(), geolocation=()",
-                )),
+                Set(HeaderValue::from_static("camera=(), microphone=(), geolocation=()")),
             ),
             (CONTENT_SECURITY_POLICY, Default(APP_POLICY)),
         ],
@@ -55,10 +53,7 @@ pub(crate) fn operations(preset: HeaderPreset) -> Vec<(HeaderName, HeaderOperati
             (STRICT_TRANSPORT_SECURITY, Set(HSTS)),
             (X_CONTENT_TYPE_OPTIONS, Set(NO_SNIFF)),
             (X_FRAME_OPTIONS, Set(HeaderValue::from_static("DENY"))),
-            (
-                REFERRER_POLICY,
-                Set(HeaderValue::from_static("no-referrer")),
-            ),
+            (REFERRER_POLICY, Set(HeaderValue::from_static("no-referrer"))),
             (CONTENT_SECURITY_POLICY, Default(API_POLICY)),
             (CACHE_CONTROL, Default(HeaderValue::from_static("no-store"))),
         ],

@@ -17,11 +17,7 @@ pub(crate) struct Source<'a> {
 impl<'a> Source<'a> {
     pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
         let after_newlines = text.match_indices('\n').map(|(at, _)| at + 1);
-        Self {
-            file,
-            text,
-            line_starts: std::iter::once(0).chain(after_newlines).collect(),
-        }
+        Self { file, text, line_starts: std::iter::once(0).chain(after_newlines).collect() }
     }
 
     /// The place of a span. A span over several lines ends, for this, with its first line.
@@ -57,20 +53,12 @@ mod tests {
 
     fn place(text: &str, span: Span) -> (usize, usize, usize, String) {
         let place = Source::new("f", text).place(&span);
-        (
-            place.line,
-            place.column,
-            place.end_column,
-            place.source_line,
-        )
+        (place.line, place.column, place.end_column, place.source_line)
     }
 
     #[test]
     fn columns_count_characters() {
-        assert_eq!(
-            place("ä = \"öü\" # x", 5..11),
-            (1, 5, 9, "ä = \"öü\" # x".into())
-        );
+        assert_eq!(place("ä = \"öü\" # x", 5..11), (1, 5, 9, "ä = \"öü\" # x".into()));
         assert_eq!(place("\ta\n\t\tbc", 5..7), (2, 3, 5, "\t\tbc".into()));
     }
 

@@ -14,9 +14,7 @@ pub(crate) fn parse<'a>(text: &'a str, report: &Report<'_>) -> Option<DeTable<'a
     for error in &errors {
         let span = error.span().unwrap_or(text.len()..text.len());
         // One slip makes several complaints; the first of a line says it.
-        let line = text[..text.floor_char_boundary(span.start)]
-            .matches('\n')
-            .count();
+        let line = text[..text.floor_char_boundary(span.start)].matches('\n').count();
         if last_line != Some(line) {
             report.add(Some(&span), complaint(error, text, &span));
         }
@@ -37,9 +35,7 @@ fn complaint(error: &Error, text: &str, span: &Span) -> Complaint {
             .help("keep one of the two, or join them");
     }
     let message = error.message();
-    let message = message
-        .strip_suffix(", expected nothing")
-        .unwrap_or(message);
+    let message = message.strip_suffix(", expected nothing").unwrap_or(message);
     Complaint::new(Code::Syntax, format!("this is not TOML: {message}")).help(
         "strings need quotes, lists are [\"a\", \"b\"], inline tables are { key = \"value\" }",
     )

@@ -1,9 +1,6 @@
 //! Every message, word for word. `BLESS=1 cargo test -p gateway-config --test golden` writes the
 //! expected files anew; read the difference before committing it.
-#![expect(
-    clippy::expect_used,
-    reason = "a test that cannot go on fails by panicking"
-)]
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails by panicking")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,17 +16,10 @@ fn files() -> Vec<PathBuf> {
     let entries = fs::read_dir(FOLDER).expect("the folder of golden files");
     let mut files: Vec<PathBuf> = entries
         .map(|entry| Path::new(FOLDER).join(entry.expect("an entry").file_name()))
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "toml")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect();
     files.sort();
-    assert!(
-        files.len() > 30,
-        "only {} golden files were found",
-        files.len()
-    );
+    assert!(files.len() > 30, "only {} golden files were found", files.len());
     files
 }
 
@@ -59,27 +49,11 @@ fn every_message_is_as_expected() {
     for path in files() {
         let problems = problems(&path);
         assert!(!problems.is_empty(), "{} has no problem", path.display());
-        compare(
-            &path.with_extension("human"),
-            &problems.render_human(false),
-            &mut failures,
-        );
-        compare(
-            &path.with_extension("json"),
-            &problems.render_json(),
-            &mut failures,
-        );
-        compare(
-            &path.with_extension("github"),
-            &problems.render_github(),
-            &mut failures,
-        );
+        compare(&path.with_extension("human"), &problems.render_human(false), &mut failures);
+        compare(&path.with_extension("json"), &problems.render_json(), &mut failures);
+        compare(&path.with_extension("github"), &problems.render_github(), &mut failures);
     }
-    assert!(
-        failures.is_empty(),
-        "not as expected:\n{}",
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "not as expected:\n{}", failures.join("\n"));
 }
 
 #[test]
@@ -87,12 +61,7 @@ fn every_code_occurs() {
     let all: BTreeSet<&str> = codes().map(|(code, _)| code).collect();
     let shown: BTreeSet<&str> = files()
         .iter()
-        .flat_map(|path| {
-            problems(path)
-                .iter()
-                .map(|problem| problem.code)
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|path| problems(path).iter().map(|problem| problem.code).collect::<Vec<_>>())
         .collect();
     let missing: Vec<_> = all.difference(&shown).collect();
     assert!(missing.is_empty(), "no golden file shows {missing:?}");
@@ -104,10 +73,7 @@ fn every_error_has_a_place_and_says_what_to_do() {
         for problem in &problems(&path) {
             let what = format!("{}: {}", path.display(), problem.message);
             assert!(problem.help.is_some(), "{what}");
-            assert!(
-                problem.place.is_some() || problem.code == "no-sites",
-                "{what}"
-            );
+            assert!(problem.place.is_some() || problem.code == "no-sites", "{what}");
             assert!(!problem.message.ends_with('.'), "{what}");
         }
     }

@@ -1,8 +1,5 @@
 //! Good files, and what is read in them.
-#![expect(
-    clippy::expect_used,
-    reason = "a test that cannot go on fails by panicking"
-)]
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails by panicking")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,16 +20,12 @@ fn config(name: &str) -> Config {
 
 fn site<'a>(config: &'a Config, name: &str) -> &'a Site {
     let mut sites = config.sites.iter();
-    sites
-        .find(|site| site.name.to_string() == name)
-        .expect(name)
+    sites.find(|site| site.name.to_string() == name).expect(name)
 }
 
 fn route<'a>(site: &'a Site, path: &str) -> &'a Route {
     let mut routes = site.routes.iter();
-    routes
-        .find(|route| route.path.to_string() == path)
-        .expect(path)
+    routes.find(|route| route.path.to_string() == path).expect(path)
 }
 
 fn target(route: &Route) -> &Target {
@@ -60,20 +53,12 @@ fn the_uat_sites() {
     let config = config("uat");
     let proxies = &config.server.trusted_proxies.sources;
     assert_eq!(proxies[0].name, "cloudflare");
-    assert_eq!(
-        proxies[0].header.as_ref().map(|name| name.as_str()),
-        Some("cf-connecting-ip")
-    );
-    assert_eq!(
-        (proxies[0].networks.len(), proxies[1].networks.len()),
-        (22, 1)
-    );
+    assert_eq!(proxies[0].header.as_ref().map(|name| name.as_str()), Some("cf-connecting-ip"));
+    assert_eq!((proxies[0].networks.len(), proxies[1].networks.len()), (22, 1));
     assert!(proxies[1].header.is_none());
 
     let uat = site(&config, "uat.familycart.app");
-    let Tls::Files(files) = &uat.tls else {
-        panic!("{:?}", uat.tls)
-    };
+    let Tls::Files(files) = &uat.tls else { panic!("{:?}", uat.tls) };
     assert_eq!(files[0].cert, Path::new("tests/good/certs/uat.pem"));
     assert_eq!(files[0].key, Path::new("/etc/keys/uat.key"));
     let hosts: Vec<String> = uat.hosts().map(ToString::to_string).collect();
@@ -88,61 +73,27 @@ fn the_uat_sites() {
     assert_eq!(api.policy.limits.len(), 1);
     assert_eq!(api.policy.limits[0].rate.to_string(), "10/s");
     assert_eq!(api.policy.limits[0].burst.get(), 20);
-    assert!(Arc::ptr_eq(
-        &target(api).upstream,
-        &target(websocket).upstream
-    ));
+    assert!(Arc::ptr_eq(&target(api).upstream, &target(websocket).upstream));
     assert_eq!(target(api).upstream.first_byte, Duration::from_secs(30));
     let metrics = &route(uat, "/metrics").policy.access;
     assert_eq!(metrics[0].allow.len(), 2);
-    let Action::Respond(health) = &route(uat, "/health").action else {
-        panic!("no answer")
-    };
-    assert_eq!(
-        (health.status.as_u16(), health.body.as_str()),
-        (200, "ok\n")
-    );
+    let Action::Respond(health) = &route(uat, "/health").action else { panic!("no answer") };
+    assert_eq!((health.status.as_u16(), health.body.as_str()), (200, "ok\n"));
     assert_eq!(health.content_type, "text/plain; charset=utf-8");
     assert!(!route(uat, "/health").policy.log && api.policy.log);
 
-    let Tls::Files(pairs) = &site(&config, "familycart.cz").tls else {
-        panic!("no files")
-    };
+    let Tls::Files(pairs) = &site(&config, "familycart.cz").tls else { panic!("no files") };
     assert_eq!(pairs.len(), 2);
     let moved = redirect(route(site(&config, "familycart.cz"), "/*"));
-    assert_eq!(
-        (moved.to.as_str(), moved.keep_path),
-        ("https://uat.familycart.app", true)
-    );
+    assert_eq!((moved.to.as_str(), moved.keep_path), ("https://uat.familycart.app", true));
     assert_eq!(moved.status.as_u16(), 308);
 
-    let upstreams: Vec<&str> = config
-        .upstreams
-        .iter()
-        .map(|one| one.name.as_str())
-        .collect();
-    assert_eq!(
-        upstreams,
-        [
-            "backend",
-            "frontend:3000",
-            "grafana:3000",
-            "runner-webhook:9000"
-        ]
-    );
-    let sites: Vec<String> = config
-        .sites
-        .iter()
-        .map(|site| site.name.to_string())
-        .collect();
+    let upstreams: Vec<&str> = config.upstreams.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(upstreams, ["backend", "frontend:3000", "grafana:3000", "runner-webhook:9000"]);
+    let sites: Vec<String> = config.sites.iter().map(|site| site.name.to_string()).collect();
     assert_eq!(
         sites,
-        [
-            "uat.familycart.app",
-            "grafana.familycart.app",
-            "hooks.familycart.app",
-            "familycart.cz"
-        ]
+        ["uat.familycart.app", "grafana.familycart.app", "hooks.familycart.app", "familycart.cz"]
     );
 }
 
@@ -152,24 +103,13 @@ fn defaults() {
     let server = &config.server;
     assert_eq!(server.http[0].to_string(), "[::]:80");
     assert_eq!(server.https[0].to_string(), "[::]:443");
-    assert_eq!(
-        server.admin.map(|addr| addr.to_string()).as_deref(),
-        Some("127.0.0.1:9180")
-    );
+    assert_eq!(server.admin.map(|addr| addr.to_string()).as_deref(), Some("127.0.0.1:9180"));
     assert_eq!(server.storage, Path::new("/var/lib/gateway"));
-    assert_eq!(
-        (server.unknown_host, server.access_log),
-        (UnknownHost::Close, AccessLog::Json)
-    );
+    assert_eq!((server.unknown_host, server.access_log), (UnknownHost::Close, AccessLog::Json));
     assert_eq!(server.connections.total.get(), 10_000);
     assert_eq!(server.connections.per_client.get(), 256);
     let timeouts = server.timeouts;
-    let seconds = [
-        timeouts.handshake,
-        timeouts.header,
-        timeouts.keepalive,
-        server.drain,
-    ];
+    let seconds = [timeouts.handshake, timeouts.header, timeouts.keepalive, server.drain];
     assert_eq!(seconds.map(|time| time.as_secs()), [10, 10, 75, 30]);
     assert!(server.workers.is_none() && server.dns.is_empty());
     assert!(server.trusted_proxies.sources.is_empty());
@@ -178,21 +118,12 @@ fn defaults() {
     let policy = &route.policy;
     assert_eq!(format!("{policy:?}"), format!("{:?}", Policy::default()));
     assert_eq!(policy.headers.preset, HeaderPreset::Standard);
-    assert_eq!(
-        header(policy, "referrer-policy"),
-        Some("strict-origin-when-cross-origin")
-    );
-    assert_eq!(
-        (policy.body, policy.log, policy.idle),
-        (10 << 20, true, None)
-    );
+    assert_eq!(header(policy, "referrer-policy"), Some("strict-origin-when-cross-origin"));
+    assert_eq!((policy.body, policy.log, policy.idle), (10 << 20, true, None));
     assert!(policy.deny_paths.dotfiles);
     assert_eq!(policy.deny_paths.suffixes, [".env", ".log", ".sql", ".bak"]);
     let upstream = &target(route).upstream;
-    assert_eq!(
-        (upstream.connect.as_secs(), upstream.first_byte.as_secs()),
-        (5, 60)
-    );
+    assert_eq!((upstream.connect.as_secs(), upstream.first_byte.as_secs()), (5, 60));
 }
 
 #[test]
@@ -205,20 +136,10 @@ fn levels_add_up() {
     assert_eq!(header(outer, "x-runtime"), Some("site"));
     assert!(!outer.headers.remove.iter().any(|name| name == "x-runtime"));
     assert_eq!(outer.access.len(), 2);
-    assert_eq!(
-        (outer.access[0].deny.len(), outer.access[1].allow.len()),
-        (1, 7)
-    );
-    let limits: Vec<&str> = outer
-        .limits
-        .iter()
-        .map(|limit| limit.name.as_str())
-        .collect();
+    assert_eq!((outer.access[0].deny.len(), outer.access[1].allow.len()), (1, 7));
+    let limits: Vec<&str> = outer.limits.iter().map(|limit| limit.name.as_str()).collect();
     assert_eq!(limits, ["all", "api"]);
-    assert_eq!(
-        outer.deny_paths.suffixes,
-        [".env", ".log", ".sql", ".bak", ".old"]
-    );
+    assert_eq!(outer.deny_paths.suffixes, [".env", ".log", ".sql", ".bak", ".old"]);
     assert_eq!(
         (outer.body, outer.idle, outer.log),
         (1 << 20, Some(Duration::from_secs(60)), false)
@@ -232,10 +153,7 @@ fn levels_add_up() {
     assert_eq!(inner.access.len(), 3);
     assert_eq!(inner.access[2].allow[0].to_string(), "198.51.100.7/32");
     assert!(inner.limits.is_empty() && !inner.deny_paths.dotfiles && inner.log);
-    assert_eq!(
-        (inner.body, inner.idle),
-        (0, Some(Duration::from_secs(3_600)))
-    );
+    assert_eq!((inner.body, inner.idle), (0, Some(Duration::from_secs(3_600))));
 }
 
 #[test]
@@ -245,36 +163,19 @@ fn everything_that_a_route_can_do() {
     let secure = target(route(site, "/secure/*"));
     assert_eq!(secure.rewrite, Rewrite::StripPrefix("/secure".into()));
     assert_eq!(secure.upstream.protocol, Protocol::Https);
-    let servers: Vec<String> = secure
-        .upstream
-        .servers
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let servers: Vec<String> = secure.upstream.servers.iter().map(ToString::to_string).collect();
     assert_eq!(servers, ["one.example:443", "[2001:db8::1]:8443"]);
-    assert_eq!(
-        secure.upstream.ca.as_deref(),
-        Some(Path::new("tests/good/../ca.pem"))
-    );
+    assert_eq!(secure.upstream.ca.as_deref(), Some(Path::new("tests/good/../ca.pem")));
 
     let (one, two) = (target(route(site, "/one")), target(route(site, "/two/*")));
     assert_eq!(one.rewrite, Rewrite::To("/new%20path".into()));
     assert_eq!(two.rewrite, Rewrite::Below("/v2".into()));
-    assert!(
-        Arc::ptr_eq(&one.upstream, &two.upstream),
-        "`App:3000` and `app:3000` are one"
-    );
+    assert!(Arc::ptr_eq(&one.upstream, &two.upstream), "`App:3000` and `app:3000` are one");
     let socket = target(route(site, "/socket/*"));
-    assert_eq!(
-        socket.upstream.servers,
-        [Endpoint::Unix("/run/app.sock".into())]
-    );
+    assert_eq!(socket.upstream.servers, [Endpoint::Unix("/run/app.sock".into())]);
     assert_eq!(socket.rewrite, Rewrite::StripPrefix("/socket".into()));
     let address = &target(route(site, "/address")).upstream.servers[0];
-    assert!(
-        matches!(address, Endpoint::Addr(addr) if addr.port() == 8080),
-        "{address:?}"
-    );
+    assert!(matches!(address, Endpoint::Addr(addr) if addr.port() == 8080), "{address:?}");
 
     let old = redirect(route(site, "/old"));
     assert_eq!(
@@ -282,26 +183,14 @@ fn everything_that_a_route_can_do() {
         ("/new?from=old", 308, false)
     );
     let moved = redirect(route(site, "/moved/*"));
-    assert_eq!(
-        (moved.to.as_str(), moved.status.as_u16()),
-        ("https://example.org/base", 302)
-    );
+    assert_eq!((moved.to.as_str(), moved.status.as_u16()), ("https://example.org/base", 302));
     assert!(moved.keep_path);
-    let exact = site
-        .routes
-        .iter()
-        .find(|route| matches!(route.action, Action::Respond(_)));
-    assert_eq!(
-        exact.map(|route| &route.path),
-        Some(&PathPattern::Exact("/über".into()))
-    );
+    let exact = site.routes.iter().find(|route| matches!(route.action, Action::Respond(_)));
+    assert_eq!(exact.map(|route| &route.path), Some(&PathPattern::Exact("/über".into())));
 
     let any = self::site(&config, "*");
     let hosts: Vec<String> = any.hosts().map(ToString::to_string).collect();
-    assert_eq!(
-        hosts,
-        ["*", "xn--bcher-kva.example", "192.0.2.1", "2001:db8::1"]
-    );
+    assert_eq!(hosts, ["*", "xn--bcher-kva.example", "192.0.2.1", "2001:db8::1"]);
     let host = Host::parse("WWW.Example.com.").expect("a host");
     assert!(site.name.matches(&host));
     assert_eq!(any.name, HostPattern::Any);
@@ -324,15 +213,7 @@ fn every_key_of_the_server() {
     assert_eq!(server.drain, Duration::ZERO);
     assert_eq!(server.access_log, AccessLog::Combined);
     let dns: Vec<String> = server.dns.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        dns,
-        [
-            "1.1.1.1:53",
-            "127.0.0.11:5353",
-            "[2606:4700:4700::1111]:53",
-            "[::1]:53"
-        ]
-    );
+    assert_eq!(dns, ["1.1.1.1:53", "127.0.0.11:5353", "[2606:4700:4700::1111]:53", "[::1]:53"]);
     assert_eq!(server.trusted_proxies.sources.len(), 4);
 }
 
@@ -340,23 +221,14 @@ fn every_key_of_the_server() {
 fn a_byte_order_mark_is_no_part_of_the_file() {
     let text = "\u{feff}x = 1\n";
     let problems = parse("bom.toml", text, Path::new("")).expect_err("an unknown key");
-    let place = problems
-        .iter()
-        .find_map(|problem| problem.place.clone())
-        .expect("a place");
-    assert_eq!(
-        (place.line, place.column, place.source_line.as_str()),
-        (1, 1, "x = 1")
-    );
+    let place = problems.iter().find_map(|problem| problem.place.clone()).expect("a place");
+    assert_eq!((place.line, place.column, place.source_line.as_str()), (1, 1, "x = 1"));
 }
 
 #[test]
 fn warnings_do_not_stop_anyone() {
     let loaded = load(Path::new("tests/golden/warnings.toml")).expect("a good file");
-    assert_eq!(
-        (loaded.warnings.errors(), loaded.warnings.warnings()),
-        (0, 4)
-    );
+    assert_eq!((loaded.warnings.errors(), loaded.warnings.warnings()), (0, 4));
     assert_eq!(loaded.config.limits.len(), 1);
     assert_eq!(loaded.config.upstreams.len(), 1);
 }

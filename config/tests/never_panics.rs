@@ -1,8 +1,5 @@
 //! Whatever the text, the reader answers: with a configuration or with problems that have places.
-#![expect(
-    clippy::expect_used,
-    reason = "a test that cannot go on fails by panicking"
-)]
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails by panicking")]
 
 use std::fs;
 use std::path::Path;
@@ -22,10 +19,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
     check_places(&problems)?;
     prop_assert!(serde_json::from_str::<serde_json::Value>(&problems.render_json()).is_ok());
     let human = problems.render_human(false);
-    prop_assert!(
-        !human.chars().any(|c| c.is_control() && c != '\n'),
-        "{human:?}"
-    );
+    prop_assert!(!human.chars().any(|c| c.is_control() && c != '\n'), "{human:?}");
     let github = problems.render_github();
     prop_assert_eq!(github.lines().count(), problems.len());
     Ok(())
@@ -49,21 +43,11 @@ fn check_places(problems: &Problems) -> Result<(), TestCaseError> {
 
 fn good_files() -> Vec<String> {
     let folders = ["tests/good", "tests/golden"];
-    let entries = folders
-        .iter()
-        .flat_map(|folder| fs::read_dir(folder).expect("a folder"));
-    let mut paths: Vec<_> = entries
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
-    paths.retain(|path| {
-        path.extension()
-            .is_some_and(|extension| extension == "toml")
-    });
+    let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("a folder"));
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
-    paths
-        .iter()
-        .filter_map(|path| fs::read_to_string(path).ok())
-        .collect()
+    paths.iter().filter_map(|path| fs::read_to_string(path).ok()).collect()
 }
 
 /// What mutations put into a file: the pieces that TOML and the configuration are made of.

@@ -1,8 +1,5 @@
 //! The JSON Schema accepts what the reader accepts and refuses unknown keys and wrong types.
-#![expect(
-    clippy::expect_used,
-    reason = "a test that cannot go on fails by panicking"
-)]
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,10 +12,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("a folder");
     let mut files: Vec<PathBuf> = entries
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "toml")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect();
     files.sort();
     files
@@ -36,18 +30,13 @@ fn validator() -> jsonschema::Validator {
 fn it_is_a_schema() {
     let schema = json_schema();
     assert!(jsonschema::draft202012::meta::is_valid(&schema));
-    assert_eq!(
-        schema["$schema"],
-        "https://json-schema.org/draft/2020-12/schema"
-    );
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
 }
 
 #[test]
 fn it_accepts_what_the_reader_accepts() {
     let validator = validator();
-    let golden = files("tests/golden")
-        .into_iter()
-        .filter(|path| load(path).is_ok());
+    let golden = files("tests/golden").into_iter().filter(|path| load(path).is_ok());
     let good: Vec<PathBuf> = files("tests/good").into_iter().chain(golden).collect();
     assert!(good.len() > 5, "{good:?}");
     for path in good {
@@ -81,10 +70,7 @@ fn it_refuses_what_a_schema_can_refuse() {
         "not-in-this-version",
     ] {
         let value = json(&Path::new("tests/golden").join(name).with_extension("toml"));
-        assert!(
-            !validator.is_valid(&value.expect("TOML")),
-            "{name} is accepted"
-        );
+        assert!(!validator.is_valid(&value.expect("TOML")), "{name} is accepted");
     }
 }
 
@@ -130,11 +116,9 @@ fn collect(value: &Value, at: String, pointers: &mut Vec<String>) {
             .iter()
             .map(|(key, value)| (key.replace('~', "~0").replace('/', "~1"), value))
             .collect(),
-        Value::Array(list) => list
-            .iter()
-            .enumerate()
-            .map(|(at, value)| (at.to_string(), value))
-            .collect(),
+        Value::Array(list) => {
+            list.iter().enumerate().map(|(at, value)| (at.to_string(), value)).collect()
+        }
         _ => Vec::new(),
     };
     for (key, value) in inner {
@@ -146,21 +130,15 @@ fn collect(value: &Value, at: String, pointers: &mut Vec<String>) {
 
 /// JSON as the TOML of its top level, the rest inline.
 fn toml_text(value: &Value) -> String {
-    let Value::Object(map) = value else {
-        panic!("not a table")
-    };
-    map.iter()
-        .map(|(key, value)| format!("{key} = {}\n", inline(value)))
-        .collect()
+    let Value::Object(map) = value else { panic!("not a table") };
+    map.iter().map(|(key, value)| format!("{key} = {}\n", inline(value))).collect()
 }
 
 fn inline(value: &Value) -> String {
     match value {
         Value::Object(map) => {
-            let entries: Vec<String> = map
-                .iter()
-                .map(|(key, value)| format!("{key:?} = {}", inline(value)))
-                .collect();
+            let entries: Vec<String> =
+                map.iter().map(|(key, value)| format!("{key:?} = {}", inline(value))).collect();
             format!("{{ {} }}", entries.join(", "))
         }
         Value::Array(list) => {
@@ -177,25 +155,15 @@ fn the_reference_names_every_key() {
     let policies = reference.matches("### `deny_paths`").count();
     assert_eq!(policies, 1, "the policies are described once");
     let schema = json_schema();
-    let tables = schema["$defs"]
-        .as_object()
-        .expect("tables")
-        .values()
-        .chain([&schema]);
+    let tables = schema["$defs"].as_object().expect("tables").values().chain([&schema]);
     for table in tables {
         for (key, property) in table["properties"].as_object().expect("keys") {
-            assert!(
-                reference.contains(&format!("\n### `{key}`\n")),
-                "`{key}` is missing"
-            );
+            assert!(reference.contains(&format!("\n### `{key}`\n")), "`{key}` is missing");
             let doc = property["description"].as_str().expect("a description");
             assert!(reference.contains(doc), "{doc}");
         }
     }
     for (code, meaning) in gateway_config::codes() {
-        assert!(
-            reference.contains(&format!("| `{code}` | {meaning} |")),
-            "{code}"
-        );
+        assert!(reference.contains(&format!("| `{code}` | {meaning} |")), "{code}");
     }
 }

@@ -71,9 +71,7 @@ pub(crate) fn bind(
     let probe = open(address, false).map_err(failed(address))?;
     address = local_addr(&probe).map_err(failed(address))?;
     drop(probe);
-    (0..workers)
-        .map(|_| open(address, true).map(Into::into).map_err(failed(address)))
-        .collect()
+    (0..workers).map(|_| open(address, true).map(Into::into).map_err(failed(address))).collect()
 }
 
 fn open(address: SocketAddr, shared: bool) -> io::Result<Socket> {
@@ -171,7 +169,12 @@ pub(crate) struct Counted {
 
 impl Census {
     pub(crate) fn new(caps: Connections) -> Arc<Self> {
-        Arc::new(Self { caps, open: AtomicUsize::new(0), emptied: Notify::new(), by_client: Mutex::default() })
+        Arc::new(Self {
+            caps,
+            open: AtomicUsize::new(0),
+            emptied: Notify::new(),
+            by_client: Mutex::default(),
+        })
     }
 
     /// Connections open now.

@@ -1,8 +1,8 @@
 //! The admin listener: whether the process lives, whether it is ready and what is missing, and its
 //! metrics.
 
-use http::{HeaderValue, Method, StatusCode};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Method, StatusCode};
 use pingora_core::protocols::http::{ReusableHttpStream, ServerSession};
 
 use crate::connection::Connection;

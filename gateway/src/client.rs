@@ -62,7 +62,8 @@ fn nearest_stranger(trusted: &TrustedProxies, headers: &HeaderMap) -> Option<IpA
 /// An address as proxies write it: bare, in brackets, or with a port.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
-    let bare = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(text, |(ip, _)| ip);
+    let bare =
+        text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(text, |(ip, _)| ip);
     bare.parse()
         .or_else(|_| text.parse::<std::net::SocketAddr>().map(|addr| addr.ip()))
         .ok()

@@ -86,7 +86,12 @@ impl Connection {
 }
 
 /// Serves a connection of a public listener, if the caps allow one more.
-pub(crate) async fn admit(listener: Listener, tcp: TcpStream, peer: SocketAddr, worker: Arc<Worker>) {
+pub(crate) async fn admit(
+    listener: Listener,
+    tcp: TcpStream,
+    peer: SocketAddr,
+    worker: Arc<Worker>,
+) {
     let shared = &worker.shared;
     let snapshot = shared.snapshot.load_full();
     let _counted = match shared.census.enter(snapshot.counted_as(peer.ip())) {
@@ -133,10 +138,12 @@ async fn serve_tls(tcp: TcpStream, peer: SocketAddr, snapshot: Arc<Snapshot>, wo
             return;
         }
     };
-    let labels = [facts.version, facts.group.unwrap_or("none"), if facts.resumed { "yes" } else { "no" }];
+    let labels =
+        [facts.version, facts.group.unwrap_or("none"), if facts.resumed { "yes" } else { "no" }];
     metrics.handshakes.with_label_values(&labels).inc();
     let stream = GatheringStream::to_client(Transport::TlsServer(Box::new(stream)));
-    let connection = Connection { listener: Listener::Https, peer, tls: Some(facts), snapshot, worker };
+    let connection =
+        Connection { listener: Listener::Https, peer, tls: Some(facts), snapshot, worker };
     if facts.http2 {
         http2(stream, Arc::new(connection)).await;
     } else {

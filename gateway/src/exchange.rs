@@ -106,7 +106,8 @@ impl Exchange<'_> {
         let (head, ended) = match flow.until_head(account, asked).await {
             Ok(head) => head,
             Err(fault) => {
-                let untouched = flow.upload == Upload::Nothing && matches!(fault, Fault::NoAnswer { .. });
+                let untouched =
+                    flow.upload == Upload::Nothing && matches!(fault, Fault::NoAnswer { .. });
                 return Err(Attempt { fault, untouched });
             }
         };
@@ -204,7 +205,9 @@ impl<'f, 'r> Flow<'f, 'r> {
                 Event::Silence(limit) => return Err(self.silence_before_head(limit)),
                 Event::FromUpstream(Err(error)) => return Err(self.no_head(error)),
                 Event::FromUpstream(Ok(_)) => {
-                    let Some(head) = self.connection.session.resp_header().cloned() else { continue };
+                    let Some(head) = self.connection.session.resp_header().cloned() else {
+                        continue;
+                    };
                     if head.status.is_informational() && !self.is_upgrade(&head)? {
                         self.pass_informational(head).await?;
                         continue;
@@ -378,7 +381,9 @@ impl<'f, 'r> Flow<'f, 'r> {
     fn no_head(&self, source: Box<Error>) -> Fault {
         let server = self.server();
         match source.etype() {
-            ErrorType::ConnectionClosed | ErrorType::ReadError => Fault::NoAnswer { server, source },
+            ErrorType::ConnectionClosed | ErrorType::ReadError => {
+                Fault::NoAnswer { server, source }
+            }
             _ => Fault::Garbage { server, source },
         }
     }

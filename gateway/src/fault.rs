@@ -151,18 +151,18 @@ impl Fault {
     /// Whether nobody knows any more where the next request would begin, so that an HTTP/1.1
     /// connection cannot be used again.
     pub(crate) fn loses_framing(&self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::Malformed(_)
-            | Self::UnknownCoding
-            | Self::MalformedHead(_)
-            | Self::HeadTooLarge
-            | Self::HeadTimeout(_)
-            | Self::BodyTooLarge { .. }
-            | Self::BodyTimeout(_)
-            | Self::BodyTooSlow(_)
-            | Self::BodyBroken(_) => true,
-            _ => false,
-        }
+                | Self::UnknownCoding
+                | Self::MalformedHead(_)
+                | Self::HeadTooLarge
+                | Self::HeadTimeout(_)
+                | Self::BodyTooLarge { .. }
+                | Self::BodyTimeout(_)
+                | Self::BodyTooSlow(_)
+                | Self::BodyBroken(_)
+        )
     }
 
     /// A name from a fixed set, for the metric `gateway_faults_total`.

@@ -3,8 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, mpsc};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,13 +15,13 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::accept::{self, BindError, Census};
 use crate::access_log::AccessLog;
+use crate::admin;
 use crate::connection::{self, Listener};
 use crate::journal;
 use crate::metrics::Metrics;
 use crate::snapshot::{BuildError, Lasting, Snapshot};
 use crate::stop::{FAREWELL, Stage, Stop};
 use crate::upstream::{Pool, Resolver};
-use crate::admin;
 
 /// How often kept connections to upstreams are looked at.
 const SWEEP: Duration = Duration::from_secs(15);
@@ -125,7 +125,10 @@ impl Gateway {
             if let Some(first) = bound.first() {
                 addresses.push((listener.name(), first.local_addr()?));
             }
-            sockets.iter_mut().zip(bound).for_each(|(worker, socket)| worker.push((listener, socket)));
+            sockets
+                .iter_mut()
+                .zip(bound)
+                .for_each(|(worker, socket)| worker.push((listener, socket)));
         }
         let admin = server.admin.map(bind_admin).transpose()?;
         if let Some(socket) = &admin {
@@ -226,10 +229,11 @@ impl Gateway {
     async fn drain(&self) {
         let limit = self.config.server.drain;
         let open = self.shared.census.open();
-        journal::info("draining", "stopping; waiting for requests to end", &[
-            ("connections", &open),
-            ("for_seconds", &limit.as_secs()),
-        ]);
+        journal::info(
+            "draining",
+            "stopping; waiting for requests to end",
+            &[("connections", &open), ("for_seconds", &limit.as_secs())],
+        );
         let ended = tokio::time::timeout(limit, self.shared.census.emptied()).await;
         self.shared.stop.advance(Stage::Ending);
         if ended.is_err() {
@@ -244,7 +248,9 @@ impl Gateway {
     async fn keep_certificates(&self) {
         loop {
             let snapshot = self.shared.snapshot.load_full();
-            let Some(due) = snapshot.certificates.renew_at else { return std::future::pending().await };
+            let Some(due) = snapshot.certificates.renew_at else {
+                return std::future::pending().await;
+            };
             tokio::time::sleep(due.duration_since(SystemTime::now()).unwrap_or_default()).await;
             match snapshot.renewed(&self.config, &self.lasting) {
                 Ok(renewed) => {
@@ -252,7 +258,11 @@ impl Gateway {
                     journal::info("renewed", "certificates of the local CA were made anew", &[]);
                 }
                 Err(error) => {
-                    journal::error("renew", format_args!("cannot renew certificates: {error}"), &[]);
+                    journal::error(
+                        "renew",
+                        format_args!("cannot renew certificates: {error}"),
+                        &[],
+                    );
                     tokio::time::sleep(RENEW_AGAIN).await;
                 }
             }

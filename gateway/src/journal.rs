@@ -99,8 +99,7 @@ fn human(
     message: &dyn Display,
     fields: &[(&str, &dyn Display)],
 ) -> String {
-    let (on, dim, off) =
-        if colour { (level.colour(), "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
+    let (on, dim, off) = if colour { (level.colour(), "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
     let mut line = format!("{on}{:>5}{off}  {message}", level.name());
     for (name, value) in fields {
         line.push_str(&format!("  {dim}{name}={off}{value}"));

@@ -11,7 +11,8 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+const SECONDS: [f64; 12] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "other"];
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
@@ -185,7 +186,10 @@ impl Metrics {
     }
 }
 
-fn register(registry: &Registry, collector: &(impl Collector + Clone + 'static)) -> prometheus::Result<()> {
+fn register(
+    registry: &Registry,
+    collector: &(impl Collector + Clone + 'static),
+) -> prometheus::Result<()> {
     registry.register(Box::new(collector.clone()))
 }
 
@@ -234,7 +238,8 @@ impl RouteMetrics {
         method: &Method,
         status: u16,
     ) {
-        let row = METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(METHODS.len() - 1);
+        let row =
+            METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(METHODS.len() - 1);
         let column = usize::from(status / 100).clamp(1, CLASSES.len()) - 1;
         self.requests.get_or_init(Box::default)[row][column]
             .get_or_init(|| {

@@ -34,8 +34,7 @@ pub(crate) async fn serve(
         Err(fault) => {
             let told = fault.status().map(|status| Answer::to_fault(&fault, status, story.trace()));
             story.failed(fault);
-            let Some(told) = told else { return None };
-            told
+            told?
         }
     };
     let sent = reply::send(&mut session, &asked.method, answer, None, story.trace()).await;
@@ -93,7 +92,8 @@ pub(crate) fn to_https(
     // Who came without a port came to port 80, and finds https at 443, whatever ports lie behind
     // that. Who named a port is on a machine where ports are not the usual ones.
     let https_port = https_port.filter(|_| named_port.is_some());
-    let port = https_port.filter(|port| *port != 443).map_or_else(String::new, |port| format!(":{port}"));
+    let port =
+        https_port.filter(|port| *port != 443).map_or_else(String::new, |port| format!(":{port}"));
     let host = match host.ip() {
         Some(std::net::IpAddr::V6(ip)) => format!("[{ip}]"),
         _ => host.to_string(),

@@ -115,7 +115,8 @@ pub(crate) fn authority(asked: &RequestHeader) -> Result<&str, Fault> {
         return Err(Fault::Malformed("CONNECT is for forward proxies"));
     }
     let raw = asked.raw_path();
-    let starts = |scheme: &[u8]| raw.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
+    let starts =
+        |scheme: &[u8]| raw.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
     if !(starts(b"/") || starts(b"*") || starts(b"http://") || starts(b"https://")) {
         return Err(Fault::Malformed("its target is neither a path nor an http URL"));
     }
@@ -330,8 +331,8 @@ pub(crate) fn announced_length(asked: &RequestHeader) -> Option<u64> {
 /// the upstream past every policy.
 pub(crate) fn websocket(asked: &RequestHeader) -> Option<&'static str> {
     let protocol = asked.headers.get(UPGRADE)?;
-    let wanted = asked.version == Version::HTTP_11
-        && protocol.as_bytes().eq_ignore_ascii_case(b"websocket");
+    let wanted =
+        asked.version == Version::HTTP_11 && protocol.as_bytes().eq_ignore_ascii_case(b"websocket");
     wanted.then_some("websocket")
 }
 

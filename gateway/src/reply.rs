@@ -106,7 +106,10 @@ impl Answer {
     }
 
     /// Adds headers.
-    pub(crate) fn with(mut self, headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> Self {
+    pub(crate) fn with(
+        mut self,
+        headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    ) -> Self {
         self.headers.extend(headers);
         self
     }

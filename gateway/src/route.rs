@@ -97,18 +97,26 @@ impl Paths {
     /// The route that takes a normalised path.
     pub(crate) fn find(&self, path: &str) -> Option<usize> {
         let exact = || self.exact.get(path).copied();
-        if self.exact.is_empty() { self.longest_prefix(path) } else { exact().or_else(|| self.longest_prefix(path)) }
+        if self.exact.is_empty() {
+            self.longest_prefix(path)
+        } else {
+            exact().or_else(|| self.longest_prefix(path))
+        }
     }
 
     fn longest_prefix(&self, path: &str) -> Option<usize> {
-        if path.len() <= self.longest && let Some(route) = self.prefix.get(path) {
+        if path.len() <= self.longest
+            && let Some(route) = self.prefix.get(path)
+        {
             return Some(*route);
         }
         let mut end = path.len();
         // Every cut stands before a slash, so a prefix ends where a segment does.
         while let Some(slash) = path.get(..end)?.rfind('/') {
             end = slash;
-            if end <= self.longest && let Some(route) = self.prefix.get(&path[..end]) {
+            if end <= self.longest
+                && let Some(route) = self.prefix.get(&path[..end])
+            {
                 return Some(*route);
             }
         }

@@ -153,13 +153,8 @@ impl Certificates {
         let store = Arc::new(built.store);
         let alpn: [&[u8]; 2] = [b"h2", b"http/1.1"];
         let tls = gateway_certs::server_config(store.clone(), lasting.tickets.clone(), &alpn)?;
-        let certificates = Self {
-            store,
-            tls,
-            local_ca: built.local_ca,
-            facts: built.facts.into(),
-            renew_at,
-        };
+        let certificates =
+            Self { store, tls, local_ca: built.local_ca, facts: built.facts.into(), renew_at };
         certificates.publish(config, &lasting.metrics);
         Ok(certificates)
     }
@@ -207,7 +202,8 @@ impl Parts {
             let built = Upstream::new(upstream.clone(), names, client, counted);
             upstreams.insert(Arc::as_ptr(upstream), Arc::new(built));
         }
-        let limiters = config.limits.iter().map(|limit| (limit.name.clone(), Arc::new(Limiter::new(limit))));
+        let limiters =
+            config.limits.iter().map(|limit| (limit.name.clone(), Arc::new(Limiter::new(limit))));
         Ok(Self { upstreams, limiters: limiters.collect() })
     }
 }
@@ -251,7 +247,10 @@ impl Route {
         Some(Self {
             name: route.path.to_string(),
             policy: route.policy.clone(),
-            limiters: limiters.filter_map(|limit| parts.limiters.get(&limit.name)).cloned().collect(),
+            limiters: limiters
+                .filter_map(|limit| parts.limiters.get(&limit.name))
+                .cloned()
+                .collect(),
             action,
             metrics: RouteMetrics::new(),
         })

@@ -116,7 +116,11 @@ impl GatheringStream {
         self.meter.clone()
     }
 
-    fn poll_transport_write(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_transport_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let written = match &mut self.transport {
             Transport::Tcp(s) => Pin::new(s).poll_write(cx, data),
             Transport::Unix(s) => Pin::new(s).poll_write(cx, data),
@@ -314,9 +318,7 @@ impl GetTimingDigest for GatheringStream {
 }
 
 impl GetProxyDigest for GatheringStream {
-    fn get_proxy_digest(
-        &self,
-    ) -> Option<Arc<pingora_core::protocols::raw_connect::ProxyDigest>> {
+    fn get_proxy_digest(&self) -> Option<Arc<pingora_core::protocols::raw_connect::ProxyDigest>> {
         None
     }
 }

@@ -23,9 +23,8 @@ pub(crate) struct Clf(pub(crate) SystemTime);
 
 impl fmt::Display for Clf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const MONTHS: [&str; 12] = [
-            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-        ];
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let secs = self.0.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let (year, month, day) = civil(secs / 86_400);
         let name = MONTHS.get(month - 1).copied().unwrap_or("Jan");
@@ -36,7 +35,9 @@ impl fmt::Display for Clf {
 
 /// Year, month (1 to 12) and day of the Gregorian calendar, from days since 1970-01-01.
 fn civil(mut days: u64) -> (u64, usize, u64) {
-    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let mut year = 1970 + 400 * (days / 146_097);
     days %= 146_097;
     loop {

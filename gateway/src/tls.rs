@@ -5,9 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_certs::{
-    CertStore, IssueError, Resolved, UNRECOGNIZED_NAME_ALERT, config_for_address,
-};
+use gateway_certs::{CertStore, IssueError, Resolved, UNRECOGNIZED_NAME_ALERT, config_for_address};
 use rustls::{HandshakeKind, ProtocolVersion, ServerConfig};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -84,11 +82,8 @@ async fn shake(
         }
         Resolved::Failed { source, .. } => return Err(HandshakeError::NoCertificate(source)),
     };
-    let config = if by_address {
-        config_for_address(config, store.clone(), local)
-    } else {
-        config.clone()
-    };
+    let config =
+        if by_address { config_for_address(config, store.clone(), local) } else { config.clone() };
     let stream = start.into_stream(config).await.map_err(HandshakeError::Failed)?;
     let facts = facts_of(stream.get_ref().1, site);
     Ok((stream, facts))

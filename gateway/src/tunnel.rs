@@ -39,9 +39,7 @@ pub(crate) struct Traffic {
 
 /// What a session has read beyond the heads: the first bytes of the new protocol. Asked once and
 /// without waiting, so that it stays with what is there.
-pub(crate) async fn already_read<E>(
-    read: impl Future<Output = Result<Option<Bytes>, E>>,
-) -> Bytes {
+pub(crate) async fn already_read<E>(read: impl Future<Output = Result<Option<Bytes>, E>>) -> Bytes {
     let mut read = pin!(read);
     std::future::poll_fn(|cx| match read.as_mut().poll(cx) {
         Poll::Ready(Ok(Some(bytes))) => Poll::Ready(bytes),
@@ -132,7 +130,8 @@ impl Tunnel {
         if told.is_err() || self.client.flush().await.is_err() {
             return;
         }
-        if self.up.is_between_frames() && self.upstream.write_all(&GOING_AWAY_MASKED).await.is_ok() {
+        if self.up.is_between_frames() && self.upstream.write_all(&GOING_AWAY_MASKED).await.is_ok()
+        {
             // The upstream sees the connection end right after this in any case.
             drop(self.upstream.shutdown().await);
         }
@@ -208,7 +207,11 @@ impl Direction {
         }
     }
 
-    fn poll_write_left(&mut self, cx: &mut Context<'_>, to: &mut GatheringStream) -> Poll<io::Result<()>> {
+    fn poll_write_left(
+        &mut self,
+        cx: &mut Context<'_>,
+        to: &mut GatheringStream,
+    ) -> Poll<io::Result<()>> {
         while !self.left.is_empty() {
             let written = ready!(Pin::new(&mut *to).poll_write(cx, &self.left))?;
             if written == 0 {
@@ -240,7 +243,8 @@ impl Frames {
     fn follow(&mut self, mut bytes: &[u8]) {
         while let Some((first, rest)) = bytes.split_first() {
             if self.payload > 0 {
-                let skipped = usize::try_from(self.payload).map_or(bytes.len(), |left| left.min(bytes.len()));
+                let skipped =
+                    usize::try_from(self.payload).map_or(bytes.len(), |left| left.min(bytes.len()));
                 self.payload -= skipped as u64;
                 bytes = &bytes[skipped..];
                 continue;

@@ -167,10 +167,7 @@ fn trust(reason: Remade) -> &'static str {
 }
 
 fn aside_sentence(aside: &[PathBuf]) -> String {
-    let names: Vec<_> = aside
-        .iter()
-        .map(|path| format!("`{}`", path.display()))
-        .collect();
+    let names: Vec<_> = aside.iter().map(|path| format!("`{}`", path.display())).collect();
     match names.is_empty() {
         true => String::new(),
         false => format!(" Kept aside: {}.", names.join(", ")),

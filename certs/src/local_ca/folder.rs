@@ -28,15 +28,11 @@ impl Folder {
     /// milliseconds, and a process that dies loses it.
     pub(super) fn lock(storage: &Path) -> Result<Self, StorageError> {
         let path = storage.join("local-ca");
-        make(storage, &path).map_err(|source| StorageError::MakeFolder {
-            path: path.clone(),
-            source,
-        })?;
+        make(storage, &path)
+            .map_err(|source| StorageError::MakeFolder { path: path.clone(), source })?;
         let lock_path = path.join(LOCK);
-        let lock = lock(&lock_path).map_err(|source| StorageError::Lock {
-            path: lock_path,
-            source,
-        })?;
+        let lock =
+            lock(&lock_path).map_err(|source| StorageError::Lock { path: lock_path, source })?;
         Ok(Self { path, _lock: lock })
     }
 
@@ -53,10 +49,7 @@ impl Folder {
         let path = self.file(name);
         let read = || {
             let mode = fs::metadata(&path)?.permissions().mode() & 0o7777;
-            Ok(Kept {
-                content: fs::read(&path)?,
-                mode,
-            })
+            Ok(Kept { content: fs::read(&path)?, mode })
         };
         match read() {
             Ok(kept) => Ok(Some(kept)),
@@ -72,11 +65,8 @@ impl Folder {
         let beside = self.file(&format!("{name}.new"));
         let write = || {
             remove_left_over(&beside)?;
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(mode)
-                .open(&beside)?;
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
             // The umask may have taken bits away.
             file.set_permissions(Permissions::from_mode(mode))?;
             file.write_all(content)?;
@@ -143,12 +133,7 @@ fn make(storage: &Path, path: &Path) -> io::Result<()> {
 }
 
 fn lock(path: &Path) -> io::Result<File> {
-    let made = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path);
+    let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
     let file = match made {
         // A CA that exists can be used from a disk that nobody may write to.
         Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => File::open(path)?,

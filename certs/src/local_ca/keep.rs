@@ -26,10 +26,8 @@ enum Found {
 }
 
 pub(super) fn open(storage: &Path, now: SystemTime) -> Result<LocalCa, StorageError> {
-    let storage = std::path::absolute(storage).map_err(|source| StorageError::MakeFolder {
-        path: storage.into(),
-        source,
-    })?;
+    let storage = std::path::absolute(storage)
+        .map_err(|source| StorageError::MakeFolder { path: storage.into(), source })?;
     let folder = Folder::lock(&storage)?;
     let mut notes = Vec::new();
     let key = folder.read(KEY)?;
@@ -50,10 +48,7 @@ pub(super) fn open(storage: &Path, now: SystemTime) -> Result<LocalCa, StorageEr
         }
     };
     if now < root.not_before {
-        notes.push(Note::NotYetValid {
-            not_before: root.not_before,
-            now,
-        });
+        notes.push(Note::NotYetValid { not_before: root.not_before, now });
     }
     assemble(&folder, key, root, notes)
 }
@@ -90,10 +85,7 @@ fn hide_key(
     let Some(key) = key else { return Ok(()) };
     if key.mode & 0o077 != 0 {
         folder.set_mode(KEY, 0o600)?;
-        notes.push(Note::KeyWasExposed {
-            path: folder.file(KEY),
-            mode: key.mode,
-        });
+        notes.push(Note::KeyWasExposed { path: folder.file(KEY), mode: key.mode });
     }
     Ok(())
 }
@@ -153,8 +145,5 @@ fn cannot_make(
     folder: &Folder,
     source: impl std::error::Error + Send + Sync + 'static,
 ) -> StorageError {
-    StorageError::Make {
-        path: folder.path().into(),
-        source: Box::new(source),
-    }
+    StorageError::Make { path: folder.path().into(), source: Box::new(source) }
 }

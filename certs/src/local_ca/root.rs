@@ -31,9 +31,7 @@ impl Root {
     pub(super) fn make(key: &KeyPair, now: SystemTime) -> Result<Self, MakeRootError> {
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, common_name(&params, key));
+        params.distinguished_name.push(DnType::CommonName, common_name(&params, key));
         params.not_before = OffsetDateTime::from(now - BACKDATING);
         params.not_after = OffsetDateTime::from(now - BACKDATING + ROOT_LIFE);
         params.serial_number = Some(random_serial()?);
@@ -54,16 +52,9 @@ impl Root {
             return None;
         }
         let validity = certificate.validity();
-        let (not_before, not_after) = (
-            validity.not_before.to_datetime().into(),
-            validity.not_after.to_datetime().into(),
-        );
-        Some(Self {
-            pem: pem.to_owned(),
-            der,
-            not_before,
-            not_after,
-        })
+        let (not_before, not_after) =
+            (validity.not_before.to_datetime().into(), validity.not_after.to_datetime().into());
+        Some(Self { pem: pem.to_owned(), der, not_before, not_after })
     }
 }
 
@@ -80,11 +71,7 @@ pub(super) enum MakeRootError {
 
 fn common_name(params: &CertificateParams, key: &KeyPair) -> String {
     let id = params.key_identifier(key);
-    let hex: String = id
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex: String = id.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     format!("Gateway local CA {hex}")
 }
 
@@ -92,9 +79,7 @@ fn common_name(params: &CertificateParams, key: &KeyPair) -> String {
 /// key, and a root made again for the same key would then repeat it, which Firefox refuses.
 pub(super) fn random_serial() -> Result<SerialNumber, rustls::Error> {
     let mut bytes = [0_u8; 16];
-    rustls::crypto::aws_lc_rs::default_provider()
-        .secure_random
-        .fill(&mut bytes)?;
+    rustls::crypto::aws_lc_rs::default_provider().secure_random.fill(&mut bytes)?;
     // A serial number is a positive integer (RFC 5280, section 4.1.2.2): the sign bit stays clear,
     // and the next bit is set so that it is never zero.
     bytes[0] = (bytes[0] & 0x7f) | 0x40;

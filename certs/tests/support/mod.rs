@@ -34,12 +34,7 @@ pub(crate) fn patterns(texts: &[&str]) -> Vec<HostPattern> {
 /// A site without routes; the first host is its name.
 pub(crate) fn site(hosts: &[&str], tls: Tls) -> Site {
     let mut hosts = patterns(hosts).into_iter();
-    Site {
-        name: hosts.next().unwrap(),
-        aliases: hosts.collect(),
-        tls,
-        routes: Vec::new(),
-    }
+    Site { name: hosts.next().unwrap(), aliases: hosts.collect(), tls, routes: Vec::new() }
 }
 
 pub(crate) fn ecdsa_key() -> KeyPair {
@@ -69,19 +64,13 @@ impl Authority {
     pub(crate) fn root(name: &str) -> Self {
         let (params, key) = (Self::params(name), ecdsa_key());
         let certificate = params.self_signed(&key).unwrap();
-        Self {
-            certificate,
-            issuer: Issuer::new(params, key),
-        }
+        Self { certificate, issuer: Issuer::new(params, key) }
     }
 
     pub(crate) fn intermediate(&self, name: &str) -> Self {
         let (params, key) = (Self::params(name), ecdsa_key());
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Self {
-            certificate,
-            issuer: Issuer::new(params, key),
-        }
+        Self { certificate, issuer: Issuer::new(params, key) }
     }
 
     fn params(name: &str) -> CertificateParams {

@@ -78,9 +78,7 @@ pub(crate) struct Session {
 impl Session {
     /// The server's leaf, as the client has seen and verified it.
     pub(crate) fn leaf(&self) -> CertificateDer<'static> {
-        self.client.peer_certificates().unwrap()[0]
-            .clone()
-            .into_owned()
+        self.client.peer_certificates().unwrap()[0].clone().into_owned()
     }
 }
 

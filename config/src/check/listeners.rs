@@ -36,10 +36,7 @@ pub(crate) fn listeners(listeners: &Listeners, report: &Report<'_>) {
     if let Some((key, listener)) = public.iter().find(|(_, other)| overlap(admin.0, other.0)) {
         report_pair(report, (key, listener), ("admin", admin));
     } else if !admin.0.0.ip().to_canonical().is_loopback() {
-        let message = format!(
-            "the admin listener {} can be reached from other machines",
-            admin.0
-        );
+        let message = format!("the admin listener {} can be reached from other machines", admin.0);
         let complaint = Complaint::new(Code::PublicAdmin, message)
             .help("listen on 127.0.0.1 or [::1], or make sure that a firewall lets only the monitoring in");
         report.add(admin.1.as_ref(), complaint);

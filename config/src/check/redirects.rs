@@ -30,11 +30,7 @@ pub(crate) fn redirects(sites: &[ReadSite], listeners: &Listeners, report: &Repo
 }
 
 fn target(location: &Location) -> &str {
-    if location.text.is_empty() {
-        "/"
-    } else {
-        &location.text
-    }
+    if location.text.is_empty() { "/" } else { &location.text }
 }
 
 /// Whether the target is of the same site.
@@ -43,20 +39,13 @@ fn stays(site: &ReadSite, sites: &[ReadSite], listeners: &Listeners, location: &
         return true;
     };
     let own_port = PUBLIC_PORTS.contains(port)
-        || listeners
-            .http
-            .iter()
-            .chain(&listeners.https)
-            .any(|(addr, _)| addr.0.port() == *port);
+        || listeners.http.iter().chain(&listeners.https).any(|(addr, _)| addr.0.port() == *port);
     own_port && site_for(host, sites).is_some_and(|found| std::ptr::eq(found, site))
 }
 
 fn site_for<'a>(host: &Host, sites: &'a [ReadSite]) -> Option<&'a ReadSite> {
     let matching = sites.iter().flat_map(|site| {
-        let hosts = site
-            .hosts
-            .iter()
-            .filter(|(pattern, _)| pattern.matches(host));
+        let hosts = site.hosts.iter().filter(|(pattern, _)| pattern.matches(host));
         hosts.map(move |(pattern, _)| (rank(pattern), site))
     });
     matching.max_by_key(|(rank, _)| *rank).map(|(_, site)| site)
@@ -85,10 +74,7 @@ fn returns(route: &ReadRoute, site: &ReadSite, redirect: &ReadRedirect) -> bool 
     let Ok(target) = normalize(&target) else {
         return false;
     };
-    let matching = site
-        .routes
-        .iter()
-        .filter(|route| route.path.matches(&target));
+    let matching = site.routes.iter().filter(|route| route.path.matches(&target));
     let best = matching.max_by_key(|route| specificity(&route.path));
     best.is_some_and(|best| std::ptr::eq(best, route))
 }

@@ -32,10 +32,7 @@ pub(crate) static PRIVATE: NamedNetworks = NamedNetworks {
 impl NamedNetworks {
     pub(crate) fn networks(&self) -> Vec<IpNet> {
         // A test holds every block to be one.
-        self.blocks
-            .iter()
-            .filter_map(|block| block.parse().ok())
-            .collect()
+        self.blocks.iter().filter_map(|block| block.parse().ok()).collect()
     }
 }
 
@@ -55,9 +52,7 @@ mod tests {
     #[test]
     fn cloudflare_publishes_fifteen_and_seven() {
         let networks = CLOUDFLARE.networks();
-        let v4 = networks
-            .iter()
-            .filter(|network| matches!(network, IpNet::V4(_)));
+        let v4 = networks.iter().filter(|network| matches!(network, IpNet::V4(_)));
         assert_eq!((v4.count(), networks.len()), (15, 22));
     }
 }

@@ -46,11 +46,7 @@ fn command(file: &str, problem: &Problem) -> String {
 /// Escapes what would end the command's line.
 fn data(text: &str) -> String {
     let lines: Vec<String> = text.split('\n').map(printable).collect();
-    lines
-        .join("\n")
-        .replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    lines.join("\n").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Escapes what would end one of the command's properties, too.

@@ -18,14 +18,8 @@ struct Colours {
     reset: &'static str,
 }
 
-const PLAIN: Colours = Colours {
-    error: "",
-    warning: "",
-    gutter: "",
-    help: "",
-    strong: "",
-    reset: "",
-};
+const PLAIN: Colours =
+    Colours { error: "", warning: "", gutter: "", help: "", strong: "", reset: "" };
 
 /// The SGR codes that rustc and cargo use.
 const ANSI: Colours = Colours {
@@ -50,13 +44,8 @@ impl Problems {
             out.push('\n');
         }
         if !self.is_empty() {
-            let _ = writeln!(
-                out,
-                "{}{}{}",
-                colours.strong,
-                printable(&self.summary()),
-                colours.reset
-            );
+            let _ =
+                writeln!(out, "{}{}{}", colours.strong, printable(&self.summary()), colours.reset);
         }
         out
     }
@@ -80,13 +69,7 @@ fn write_problem(out: &mut String, problem: &Problem, colours: &Colours) -> std:
         write_place(out, place, ("-->", '^', ""), (width, severity), colours)?;
     }
     for (place, text) in &problem.related {
-        write_place(
-            out,
-            place,
-            (":::", '-', text),
-            (width, colours.gutter),
-            colours,
-        )?;
+        write_place(out, place, (":::", '-', text), (width, colours.gutter), colours)?;
     }
     if let Some(help) = &problem.help {
         writeln!(out, "{}help{reset}: {}", colours.help, printable(help))?;
@@ -96,11 +79,7 @@ fn write_problem(out: &mut String, problem: &Problem, colours: &Colours) -> std:
 
 fn gutter_width(problem: &Problem) -> usize {
     let related = problem.related.iter().map(|(place, _)| place);
-    related
-        .chain(&problem.place)
-        .map(|place| place.line.to_string().len())
-        .max()
-        .unwrap_or(1)
+    related.chain(&problem.place).map(|place| place.line.to_string().len()).max().unwrap_or(1)
 }
 
 fn write_place(
@@ -112,11 +91,8 @@ fn write_place(
 ) -> std::fmt::Result {
     let Colours { gutter, reset, .. } = colours;
     let before = place.source_line.chars().take(place.column - 1);
-    let marked = place
-        .source_line
-        .chars()
-        .skip(place.column - 1)
-        .take(place.end_column - place.column);
+    let marked =
+        place.source_line.chars().skip(place.column - 1).take(place.end_column - place.column);
     let indent = shown_width(before);
     let marks = shown_width(marked).max(1);
     writeln!(
@@ -131,16 +107,8 @@ fn write_place(
     let line = printable(&place.source_line);
     writeln!(out, "{gutter}{:>width$} |{reset} {line}", place.line)?;
     let marks: String = std::iter::repeat_n(mark, marks).collect();
-    let label = if text.is_empty() {
-        String::new()
-    } else {
-        format!(" {}", printable(text))
-    };
-    writeln!(
-        out,
-        "{:width$} {gutter}|{reset} {:indent$}{colour}{marks}{label}{reset}",
-        "", ""
-    )
+    let label = if text.is_empty() { String::new() } else { format!(" {}", printable(text)) };
+    writeln!(out, "{:width$} {gutter}|{reset} {:indent$}{colour}{marks}{label}{reset}", "", "")
 }
 
 /// What is shown for one character: tabs have a fixed width, control and bidirectional formatting

@@ -73,18 +73,13 @@ impl Problems {
     /// No problem yet.
     #[must_use]
     pub fn new(file: impl Into<String>) -> Self {
-        Self {
-            file: file.into(),
-            list: Vec::new(),
-        }
+        Self { file: file.into(), list: Vec::new() }
     }
 
     /// Adds one, in its place.
     pub fn push(&mut self, problem: Problem) {
         let position = |p: &Problem| p.place.as_ref().map(|at| (at.line, at.column));
-        let index = self
-            .list
-            .partition_point(|earlier| position(earlier) <= position(&problem));
+        let index = self.list.partition_point(|earlier| position(earlier) <= position(&problem));
         self.list.insert(index, problem);
     }
 

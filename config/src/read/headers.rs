@@ -22,10 +22,9 @@ struct Said {
 
 pub(super) fn read(node: &Node<'_>) -> Option<HeaderLevel> {
     match node.shape()? {
-        Shape::Text(text) => Some(HeaderLevel {
-            preset: Some(preset(text)?),
-            operations: Vec::new(),
-        }),
+        Shape::Text(text) => {
+            Some(HeaderLevel { preset: Some(preset(text)?), operations: Vec::new() })
+        }
         Shape::Table(table) => Some(read_table(table)),
         _ => None,
     }
@@ -44,18 +43,12 @@ fn preset(text: &str) -> Option<HeaderPreset> {
 fn read_table(table: Table<'_>) -> HeaderLevel {
     let preset = table.read("preset", |node| preset(node.text()?));
     let mut said = read_values(table.given("set"), HeaderOperation::Set);
-    said.extend(read_values(
-        table.given("default"),
-        HeaderOperation::Default,
-    ));
+    said.extend(read_values(table.given("default"), HeaderOperation::Default));
     said.extend(read_names(table.given("remove")));
     report_duplicates(&table, &said);
     table.finish();
     let operations = said.into_iter().map(|said| (said.name, said.operation));
-    HeaderLevel {
-        preset,
-        operations: operations.collect(),
-    }
+    HeaderLevel { preset, operations: operations.collect() }
 }
 
 fn read_values(

@@ -22,10 +22,5 @@ fn read_limit(name: &str, entry: &NamedNode<'_>) -> Option<Limit> {
         _ => None,
     });
     table.finish();
-    Some(Limit {
-        name: name.to_owned(),
-        rate: rate?,
-        burst: burst?,
-        key: key?,
-    })
+    Some(Limit { name: name.to_owned(), rate: rate?, burst: burst?, key: key? })
 }

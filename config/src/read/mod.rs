@@ -69,10 +69,7 @@ pub(crate) fn read<'a>(
     context.upstreams.report_unused(report);
     Some(Config {
         server: server?.server,
-        sites: sites
-            .into_iter()
-            .map(ReadSite::finish)
-            .collect::<Option<_>>()?,
+        sites: sites.into_iter().map(ReadSite::finish).collect::<Option<_>>()?,
         upstreams: context.upstreams.used(),
         limits: context.limits.values().cloned().collect(),
     })

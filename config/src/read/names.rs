@@ -43,10 +43,7 @@ impl<T> Names<T> {
                 used: Cell::new(false),
             }
         });
-        Self {
-            what,
-            list: list.collect(),
-        }
+        Self { what, list: list.collect() }
     }
 
     /// What the name stands for; `None` where its definition is broken.

@@ -56,29 +56,13 @@ impl<'a> Node<'a> {
         let written = span.is_some();
         let Span { start, end } = span.unwrap_or(0..0);
         let (kind, name, example) = (&spec.kind, spec.name, Some(spec));
-        Self {
-            report,
-            kind,
-            name,
-            value,
-            example,
-            start,
-            end,
-            written,
-        }
+        Self { report, kind, name, value, example, start, end, written }
     }
 
     /// A value inside this one.
     fn inner(&self, kind: &'static Kind, name: &'a str, value: &'a Spanned<DeValue<'a>>) -> Self {
         let Span { start, end } = value.span();
-        Self {
-            kind,
-            name,
-            value: value.get_ref(),
-            start,
-            end,
-            ..*self
-        }
+        Self { kind, name, value: value.get_ref(), start, end, ..*self }
     }
 
     pub(super) fn span(&self) -> Option<Span> {
@@ -91,10 +75,7 @@ impl<'a> Node<'a> {
 
     /// The value, where its type is one that the kind allows; otherwise the mismatch is reported.
     pub(super) fn shape(&self) -> Option<Shape<'a>> {
-        let Some(kind) = alternatives(self.kind)
-            .iter()
-            .find(|kind| takes(kind, self.value))
-        else {
+        let Some(kind) = alternatives(self.kind).iter().find(|kind| takes(kind, self.value)) else {
             self.wrong_type();
             return None;
         };
@@ -116,12 +97,9 @@ impl<'a> Node<'a> {
                 let items = items.iter().map(|item| self.inner(of, self.name, item));
                 Some(Shape::List(items.collect()))
             }
-            (Kind::Table(spec), DeValue::Table(entries)) => Some(Shape::Table(Table::new(
-                self.report,
-                spec,
-                entries,
-                self.span(),
-            ))),
+            (Kind::Table(spec), DeValue::Table(entries)) => {
+                Some(Shape::Table(Table::new(self.report, spec, entries, self.span())))
+            }
             _ => None,
         }
     }
@@ -269,9 +247,8 @@ impl<'a> Node<'a> {
             self.kind.phrase(),
             found(self.value)
         );
-        let example = self
-            .example
-            .map(|key| format!("for instance {} = {}", key.name, key.example));
+        let example =
+            self.example.map(|key| format!("for instance {} = {}", key.name, key.example));
         let help = self.meant().or(example);
         self.complain(Complaint::new(Code::WrongType, message).help_if(help));
     }
@@ -279,11 +256,7 @@ impl<'a> Node<'a> {
     /// The right spelling, where the wrong type makes it plain what was meant.
     fn meant(&self) -> Option<String> {
         let kinds = alternatives(self.kind);
-        let text = |format| {
-            kinds
-                .iter()
-                .any(|kind| matches!(kind, Kind::Text(f) if *f == format))
-        };
+        let text = |format| kinds.iter().any(|kind| matches!(kind, Kind::Text(f) if *f == format));
         match self.value {
             DeValue::Integer(number) if text(Format::Duration) || text(Format::DurationOrZero) => {
                 Some(format!("write the unit too, for instance \"{number}s\""))

@@ -51,10 +51,7 @@ fn read_access(allow: Option<Node<'_>>, deny: Option<Node<'_>>) -> Option<Access
     if allow.is_none() && deny.is_none() {
         return None;
     }
-    Some(Access {
-        allow: read_networks(allow),
-        deny: read_networks(deny),
-    })
+    Some(Access { allow: read_networks(allow), deny: read_networks(deny) })
 }
 
 fn read_networks(node: Option<Node<'_>>) -> Vec<IpNet> {
@@ -75,9 +72,7 @@ fn read_deny_paths(node: &Node<'_>) -> Option<DenyLevel> {
         Shape::Bool(true) => Some(DenyLevel::On),
         Shape::Bool(false) => Some(DenyLevel::Off),
         Shape::List(items) => {
-            let suffixes = items
-                .iter()
-                .filter_map(|item| item.parse(Format::Suffix, parse_suffix));
+            let suffixes = items.iter().filter_map(|item| item.parse(Format::Suffix, parse_suffix));
             Some(DenyLevel::Add(suffixes.collect()))
         }
         _ => None,

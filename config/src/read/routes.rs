@@ -25,10 +25,8 @@ pub(super) fn read(
     let Some(items) = node.and_then(|node| node.list()) else {
         return Vec::new();
     };
-    let routes: Vec<ReadRoute> = items
-        .iter()
-        .filter_map(|item| read_route(item.table()?, site, levels, context))
-        .collect();
+    let routes: Vec<ReadRoute> =
+        items.iter().filter_map(|item| read_route(item.table()?, site, levels, context)).collect();
     report_duplicates(&routes, site, context);
     routes
 }
@@ -50,10 +48,7 @@ fn read_route(
     let rewrite = rewrite::read(&table, path.as_ref().map(|(pattern, _)| pattern));
     let to = table.given("to").map(|node| {
         let upstream = node.parse(Format::Target, |text| context.upstreams.resolve(text))??;
-        Some(Action::Proxy(Target {
-            upstream,
-            rewrite: rewrite.clone()?,
-        }))
+        Some(Action::Proxy(Target { upstream, rewrite: rewrite.clone()? }))
     });
     let respond = table.given("respond").map(|node| read_respond(&node));
     let redirect = table.given("redirect").map(|node| read_redirect(&node));
@@ -68,17 +63,8 @@ fn read_route(
     };
     let action = to.or(respond).or(redirect).flatten();
     let levels: Vec<&Level> = levels.iter().copied().chain([&level]).collect();
-    let route = action.map(|action| Route {
-        path: path.clone(),
-        action,
-        policy: merge(&levels),
-    });
-    Some(ReadRoute {
-        path,
-        span,
-        redirect: redirects_to,
-        route,
-    })
+    let route = action.map(|action| Route { path: path.clone(), action, policy: merge(&levels) });
+    Some(ReadRoute { path, span, redirect: redirects_to, route })
 }
 
 fn parse_pattern(text: &str) -> Result<PathPattern, Complaint> {
@@ -97,11 +83,8 @@ fn parse_pattern(text: &str) -> Result<PathPattern, Complaint> {
                 "write \"/x\" for exactly this path, or \"/x/*\" for everything below it too".into()
             }
         };
-        Complaint::new(
-            Code::BadPath,
-            format!("{} is not a path pattern: {error}", quoted(text)),
-        )
-        .help(help)
+        Complaint::new(Code::BadPath, format!("{} is not a path pattern: {error}", quoted(text)))
+            .help(help)
     })
 }
 
@@ -109,9 +92,8 @@ fn read_respond(node: &Node<'_>) -> Option<Action> {
     let table = node.table()?;
     let status = table.read("status", read_status);
     let body = table.read("body", |node| node.text().map(str::to_owned));
-    let content_type = table.read("content_type", |node| {
-        node.parse(Format::HeaderValue, parse_header_value)
-    });
+    let content_type =
+        table.read("content_type", |node| node.parse(Format::HeaderValue, parse_header_value));
     if let (
         Some(StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED),
         Some(body),
@@ -124,11 +106,7 @@ fn read_respond(node: &Node<'_>) -> Option<Action> {
         table.report.add(table.key_span("body").as_ref(), complaint);
     }
     table.finish();
-    Some(Action::Respond(Respond {
-        status: status?,
-        body: body?,
-        content_type: content_type?,
-    }))
+    Some(Action::Respond(Respond { status: status?, body: body?, content_type: content_type? }))
 }
 
 fn read_status(node: Node<'_>) -> Option<StatusCode> {
@@ -144,20 +122,9 @@ fn read_redirect(node: &Node<'_>) -> Option<(Redirect, ReadRedirect)> {
         Shape::Table(table) => read_redirect_table(table)?,
         _ => return None,
     };
-    let redirect = Redirect {
-        to: location.text.clone(),
-        status,
-        keep_path,
-    };
+    let redirect = Redirect { to: location.text.clone(), status, keep_path };
     let span = node.span()?;
-    Some((
-        redirect,
-        ReadRedirect {
-            location,
-            keep_path,
-            span,
-        },
-    ))
+    Some((redirect, ReadRedirect { location, keep_path, span }))
 }
 
 fn read_redirect_table(table: Table<'_>) -> Option<(Location, StatusCode, bool)> {
@@ -175,10 +142,7 @@ fn read_redirect_table(table: Table<'_>) -> Option<(Location, StatusCode, bool)>
 
 fn report_duplicates(routes: &[ReadRoute], site: &str, context: &Context<'_>) {
     for (index, later) in routes.iter().enumerate() {
-        let Some(first) = routes[..index]
-            .iter()
-            .find(|route| route.path == later.path)
-        else {
+        let Some(first) = routes[..index].iter().find(|route| route.path == later.path) else {
             continue;
         };
         let message = format!("site `{site}` has two routes for `{}`", later.path);

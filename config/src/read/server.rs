@@ -30,19 +30,15 @@ pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Option<ReadServer>
     let listeners = read_listeners(&table);
     let trusted_proxies = table.read("trusted_proxies", read_proxies);
     let unknown_host = table.read("unknown_host", read_unknown_host);
-    let storage = table.read("storage", |node| {
-        node.parse(Format::Folder, |text| parse_file(text, context.base))
-    });
+    let storage = table
+        .read("storage", |node| node.parse(Format::Folder, |text| parse_file(text, context.base)));
     let workers = table.read("workers", read_count);
     let connections = read_connections(&table);
     let timeouts = read_timeouts(&table);
-    let drain = table.read("drain", |node| {
-        node.parse(Format::DurationOrZero, parse_duration_or_zero)
-    });
+    let drain =
+        table.read("drain", |node| node.parse(Format::DurationOrZero, parse_duration_or_zero));
     let access_log = table.read("access_log", read_access_log);
-    let dns = table.read("dns", |node| {
-        node.each(|item| item.parse(Format::Dns, parse_dns))
-    });
+    let dns = table.read("dns", |node| node.each(|item| item.parse(Format::Dns, parse_dns)));
     let level = policies::read(&table, context);
     table.finish();
 
@@ -53,9 +49,7 @@ pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Option<ReadServer>
         http: addresses(&listeners.http),
         https: addresses(&listeners.https),
         admin: listeners.admin.as_ref().map(|(addr, _)| *addr),
-        trusted_proxies: TrustedProxies {
-            sources: trusted_proxies?,
-        },
+        trusted_proxies: TrustedProxies { sources: trusted_proxies? },
         unknown_host: unknown_host?,
         storage: storage?,
         workers,
@@ -65,11 +59,7 @@ pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Option<ReadServer>
         access_log: access_log?,
         dns: dns?,
     };
-    Some(ReadServer {
-        server,
-        listeners,
-        level,
-    })
+    Some(ReadServer { server, listeners, level })
 }
 
 fn read_listeners(table: &Table<'_>) -> Option<Listeners> {
@@ -83,11 +73,7 @@ fn read_listeners(table: &Table<'_>) -> Option<Listeners> {
         Some(admin.map(|admin| (admin, node.span())))
     });
     let (http, https) = (list("http"), list("https"));
-    Some(Listeners {
-        http: http?,
-        https: https?,
-        admin: admin?,
-    })
+    Some(Listeners { http: http?, https: https?, admin: admin? })
 }
 
 fn read_proxies(node: Node<'_>) -> Option<Vec<ProxySource>> {
@@ -125,24 +111,14 @@ fn read_count(node: Node<'_>) -> Option<NonZeroUsize> {
 fn read_connections(table: &Table<'_>) -> Option<Connections> {
     let total = table.read("max_connections", read_count);
     let per_client = table.read("max_connections_per_client", read_count);
-    Some(Connections {
-        total: total?,
-        per_client: per_client?,
-    })
+    Some(Connections { total: total?, per_client: per_client? })
 }
 
 fn read_timeouts(table: &Table<'_>) -> Option<Timeouts> {
     let duration = |key| -> Option<Duration> {
         table.read(key, |node| node.parse(Format::Duration, parse_duration))
     };
-    let (handshake, header, keepalive) = (
-        duration("handshake"),
-        duration("header"),
-        duration("keepalive"),
-    );
-    Some(Timeouts {
-        handshake: handshake?,
-        header: header?,
-        keepalive: keepalive?,
-    })
+    let (handshake, header, keepalive) =
+        (duration("handshake"), duration("header"), duration("keepalive"));
+    Some(Timeouts { handshake: handshake?, header: header?, keepalive: keepalive? })
 }

@@ -69,9 +69,7 @@ pub(super) fn read(
         );
     }
     let sites = entries.iter();
-    sites
-        .filter_map(|entry| read_site(entry, server, context))
-        .collect()
+    sites.filter_map(|entry| read_site(entry, server, context)).collect()
 }
 
 fn read_site(
@@ -79,22 +77,15 @@ fn read_site(
     server: Option<&Level>,
     context: &Context<'_>,
 ) -> Option<ReadSite> {
-    let table = entry
-        .node
-        .table()?
-        .labelled(format!("site `{}`", entry.name));
+    let table = entry.node.table()?.labelled(format!("site `{}`", entry.name));
     if let Some(rest) = table.stray_table() {
-        context
-            .report
-            .add(Some(&entry.span), unquoted(entry.name, rest));
+        context.report.add(Some(&entry.span), unquoted(entry.name, rest));
         return None;
     }
     let name = parse_host(entry.name).map_err(|complaint| {
         context.report.add(Some(&entry.span), complaint);
     });
-    let tls = table
-        .given("tls")
-        .and_then(|node| tls::read(&node, context.base));
+    let tls = table.given("tls").and_then(|node| tls::read(&node, context.base));
     let aliases = table.given("aliases").and_then(|node| {
         node.each(|item| Some((item.parse(Format::Host, parse_host)?, item.span()?)))
     });
@@ -108,10 +99,7 @@ fn read_site(
     let name = name.ok();
     let own = name.clone().map(|name| (name, entry.span.clone()));
     Some(ReadSite {
-        hosts: own
-            .into_iter()
-            .chain(aliases.into_iter().flatten())
-            .collect(),
+        hosts: own.into_iter().chain(aliases.into_iter().flatten()).collect(),
         routes: redirect.into_iter().chain(routes).collect(),
         name,
         tls,
@@ -132,16 +120,8 @@ fn read_redirect(table: &Table<'_>, levels: &[&Level]) -> Option<ReadRoute> {
     Some(ReadRoute {
         path: path.clone(),
         span: span.clone(),
-        redirect: Some(ReadRedirect {
-            location,
-            keep_path: true,
-            span,
-        }),
-        route: Some(Route {
-            path,
-            action,
-            policy: merge(levels),
-        }),
+        redirect: Some(ReadRedirect { location, keep_path: true, span }),
+        route: Some(Route { path, action, policy: merge(levels) }),
     })
 }
 
@@ -151,9 +131,7 @@ fn unquoted(name: &str, rest: &str) -> Complaint {
         Code::UnquotedHost,
         format!("`{name}.{rest}` is taken for a table `{rest}` in site `{name}`"),
     )
-    .help(format!(
-        "write the host in quotes: [site.\"{name}.{rest}\"]"
-    ))
+    .help(format!("write the host in quotes: [site.\"{name}.{rest}\"]"))
 }
 
 fn parse_host(text: &str) -> Result<HostPattern, Complaint> {

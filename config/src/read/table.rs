@@ -35,23 +35,12 @@ impl<'a> Table<'a> {
         let label = format!("`{}`", spec.heading);
         let asked = RefCell::default();
         let written = span.is_some();
-        Self {
-            report,
-            spec,
-            entries,
-            span,
-            written,
-            label,
-            asked,
-        }
+        Self { report, spec, entries, span, written, label, asked }
     }
 
     /// The whole file. What is missing in it has no place.
     pub(super) fn root(report: &'a Report<'a>, entries: &'a DeTable<'a>) -> Self {
-        Self {
-            written: true,
-            ..Self::new(report, &ROOT, entries, None)
-        }
+        Self { written: true, ..Self::new(report, &ROOT, entries, None) }
     }
 
     pub(super) fn labelled(mut self, label: impl Into<String>) -> Self {
@@ -95,11 +84,7 @@ impl<'a> Table<'a> {
 
     fn spec_of(&self, key: &'static str) -> Option<&'static KeySpec> {
         let spec = self.spec.key(key);
-        debug_assert!(
-            spec.is_some(),
-            "`{key}` of {} is read and not described",
-            self.spec.heading
-        );
+        debug_assert!(spec.is_some(), "`{key}` of {} is read and not described", self.spec.heading);
         self.asked.borrow_mut().push(key);
         spec
     }
@@ -156,11 +141,7 @@ impl<'a> Table<'a> {
         } else {
             format!("{} has no `{key}`", self.label)
         };
-        let code = if key == "site" {
-            Code::NoSites
-        } else {
-            Code::MissingKey
-        };
+        let code = if key == "site" { Code::NoSites } else { Code::MissingKey };
         self.complain(Complaint::new(code, message).help(help));
     }
 
@@ -169,8 +150,7 @@ impl<'a> Table<'a> {
         self.check_one_of();
         for (key, span, _) in in_order(self.entries) {
             if self.spec.key(key).is_none() {
-                self.report
-                    .add(self.written.then_some(&span), self.unknown(key));
+                self.report.add(self.written.then_some(&span), self.unknown(key));
             }
         }
         let asked = self.asked.borrow();
@@ -185,10 +165,8 @@ impl<'a> Table<'a> {
 
     fn check_one_of(&self) {
         let one_of = self.spec.one_of;
-        let mut given: Vec<(&str, Span)> = one_of
-            .iter()
-            .filter_map(|key| Some((*key, self.key_span(key)?)))
-            .collect();
+        let mut given: Vec<(&str, Span)> =
+            one_of.iter().filter_map(|key| Some((*key, self.key_span(key)?))).collect();
         given.sort_by_key(|(_, span)| span.start);
         match given.as_slice() {
             [] if one_of.is_empty() || self.has_planned_action() => {}
@@ -228,10 +206,7 @@ impl<'a> Table<'a> {
 
     fn unknown(&self, key: &str) -> Complaint {
         if let Some(planned) = planned(self.spec.id, key) {
-            let message = format!(
-                "`{}` is not in this version of the gateway yet",
-                planned.key
-            );
+            let message = format!("`{}` is not in this version of the gateway yet", planned.key);
             return Complaint::new(Code::NotYet, message).help(planned.until_then);
         }
         let message = format!("`{key}` is not a key of {}", self.label);
@@ -240,10 +215,7 @@ impl<'a> Table<'a> {
             Some(name) => format!("did you mean `{name}`?"),
             None => match elsewhere(key) {
                 Some(heading) => format!("`{key}` belongs in `{heading}`"),
-                None => format!(
-                    "the keys here are {}",
-                    either(names).replace(" or ", " and ")
-                ),
+                None => format!("the keys here are {}", either(names).replace(" or ", " and ")),
             },
         };
         Complaint::new(Code::UnknownKey, message).help(help)
@@ -255,19 +227,15 @@ pub(super) type Entry<'a> = (&'a str, Span, &'a Spanned<DeValue<'a>>);
 
 /// Every entry of a table, in the order of the file.
 pub(super) fn in_order<'a>(entries: &'a DeTable<'a>) -> Vec<Entry<'a>> {
-    let mut list: Vec<_> = entries
-        .iter()
-        .map(|(key, value)| (key.get_ref().as_ref(), key.span(), value))
-        .collect();
+    let mut list: Vec<_> =
+        entries.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value)).collect();
     list.sort_by_key(|(_, span, _)| span.start);
     list
 }
 
 /// The table that has this key, if only one has.
 fn elsewhere(key: &str) -> Option<&'static str> {
-    let mut tables = tables()
-        .into_iter()
-        .filter(|table| table.key(key).is_some());
+    let mut tables = tables().into_iter().filter(|table| table.key(key).is_some());
     match (tables.next(), tables.next()) {
         (Some(table), None) => Some(table.heading),
         _ => None,

@@ -25,9 +25,7 @@ pub(super) fn read(node: &Node<'_>, base: &Path) -> Option<Tls> {
         Shape::Text("self-signed") => Some(Tls::SelfSigned),
         Shape::Table(table) => Some(Tls::Files(vec![read_pair(table, base)?])),
         Shape::List(items) => {
-            let pairs = items
-                .iter()
-                .filter_map(|item| read_pair(item.table()?, base));
+            let pairs = items.iter().filter_map(|item| read_pair(item.table()?, base));
             Some(Tls::Files(pairs.collect()))
         }
         _ => None,
@@ -36,14 +34,9 @@ pub(super) fn read(node: &Node<'_>, base: &Path) -> Option<Tls> {
 
 fn read_pair(table: Table<'_>, base: &Path) -> Option<CertificateFiles> {
     let file = |key| -> Option<PathBuf> {
-        table.read(key, |node| {
-            node.parse(Format::File, |text| parse_file(text, base))
-        })
+        table.read(key, |node| node.parse(Format::File, |text| parse_file(text, base)))
     };
     let (cert, key) = (file("cert"), file("key"));
     table.finish();
-    Some(CertificateFiles {
-        cert: cert?,
-        key: key?,
-    })
+    Some(CertificateFiles { cert: cert?, key: key? })
 }

@@ -35,9 +35,7 @@ pub(super) fn read<'a>(
     let entries = node.map(|node| node.entries()).unwrap_or_default();
     Upstreams {
         report,
-        named: Names::read("upstream", entries, |name, entry| {
-            read_upstream(name, entry, base)
-        }),
+        named: Names::read("upstream", entries, |name, entry| read_upstream(name, entry, base)),
         bare: RefCell::default(),
     }
 }
@@ -64,10 +62,7 @@ fn read_upstream(name: &str, entry: &NamedNode<'_>, base: &Path) -> Option<Upstr
     let (connect, first_byte) = times?;
     Some(Upstream {
         name: name.to_owned(),
-        servers: servers
-            .into_iter()
-            .map(|(server, _)| server.endpoint)
-            .collect(),
+        servers: servers.into_iter().map(|(server, _)| server.endpoint).collect(),
         protocol,
         connect,
         first_byte,
@@ -90,10 +85,7 @@ fn common_protocol(
     report: &Report<'_>,
 ) -> Option<Protocol> {
     let ((first, first_span), rest) = servers.split_first()?;
-    for (_, span) in rest
-        .iter()
-        .filter(|(server, _)| server.protocol != first.protocol)
-    {
+    for (_, span) in rest.iter().filter(|(server, _)| server.protocol != first.protocol) {
         let message = format!("the servers of upstream `{name}` speak different protocols");
         let mut complaint = Complaint::new(Code::MixedProtocols, message)
             .help("make two upstreams of it, one with `https://` and one without");
@@ -112,21 +104,19 @@ impl Upstreams<'_> {
         if looks_like_server(text) {
             return parse_server(text).map(|server| self.bare(text, server));
         }
-        self.named
-            .find(text, Code::UnknownUpstream)
-            .map_err(|complaint| {
-                if parse_name(text).is_err() {
-                    // No upstream can have such a name: an address was meant.
-                    return parse_server(text).err().unwrap_or(complaint);
+        self.named.find(text, Code::UnknownUpstream).map_err(|complaint| {
+            if parse_name(text).is_err() {
+                // No upstream can have such a name: an address was meant.
+                return parse_server(text).err().unwrap_or(complaint);
+            }
+            complaint.or_help(|help| {
+                if help.starts_with("define") {
+                    format!("write the port if this is a server: \"{text}:8000\"; or {help}")
+                } else {
+                    help
                 }
-                complaint.or_help(|help| {
-                    if help.starts_with("define") {
-                        format!("write the port if this is a server: \"{text}:8000\"; or {help}")
-                    } else {
-                        help
-                    }
-                })
             })
+        })
     }
 
     fn bare(&self, text: &str, server: Server) -> Option<Arc<Upstream>> {

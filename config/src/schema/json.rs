@@ -10,16 +10,12 @@ use crate::spec::{Format, KeySpec, Kind, Presence, ROOT, TableSpec, tables};
 #[must_use]
 pub fn json_schema() -> Value {
     let mut schema = Map::new();
-    schema.insert(
-        "$schema".into(),
-        json!("https://json-schema.org/draft/2020-12/schema"),
-    );
+    schema.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
     schema.insert("title".into(), json!("gateway.toml"));
     schema.extend(table(&ROOT));
     let inner = tables().into_iter().filter(|spec| spec.id != ROOT.id);
-    let definitions: Map<String, Value> = inner
-        .map(|spec| (spec.id.to_owned(), Value::Object(table(spec))))
-        .collect();
+    let definitions: Map<String, Value> =
+        inner.map(|spec| (spec.id.to_owned(), Value::Object(table(spec)))).collect();
     schema.insert("$defs".into(), Value::Object(definitions));
     Value::Object(schema)
 }
@@ -28,10 +24,8 @@ fn table(spec: &TableSpec) -> Map<String, Value> {
     let mut schema = Map::new();
     schema.insert("description".into(), json!(spec.doc));
     schema.insert("type".into(), json!("object"));
-    let properties: Map<String, Value> = spec
-        .keys()
-        .map(|key| (key.name.to_owned(), property(key)))
-        .collect();
+    let properties: Map<String, Value> =
+        spec.keys().map(|key| (key.name.to_owned(), property(key))).collect();
     schema.insert("properties".into(), Value::Object(properties));
     schema.insert("additionalProperties".into(), json!(false));
     let required: Vec<&str> = spec
@@ -65,11 +59,7 @@ fn kind(kind: &Kind) -> Map<String, Value> {
         Kind::Count { most } => json!({ "type": "integer", "minimum": 1, "maximum": most }),
         Kind::Text(format) => text(*format),
         Kind::Choice(words) => json!({ "enum": words }),
-        Kind::Number {
-            least,
-            most,
-            only: [],
-        } => {
+        Kind::Number { least, most, only: [] } => {
             json!({ "type": "integer", "minimum": least, "maximum": most })
         }
         Kind::Number { only, .. } => json!({ "enum": only }),

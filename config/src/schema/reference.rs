@@ -33,10 +33,7 @@ fn table(out: &mut String, spec: &TableSpec, policies_shown: &mut bool) {
         let policies = names(group).eq(names(POLICIES));
         if policies && *policies_shown {
             let names: Vec<String> = group.iter().map(|key| format!("`{}`", key.name)).collect();
-            out.push_str(&format!(
-                "\nPolicies, as in `[server]`: {}.\n",
-                names.join(", ")
-            ));
+            out.push_str(&format!("\nPolicies, as in `[server]`: {}.\n", names.join(", ")));
             continue;
         }
         *policies_shown |= policies;
@@ -47,11 +44,7 @@ fn table(out: &mut String, spec: &TableSpec, policies_shown: &mut bool) {
 }
 
 fn title(spec: &TableSpec) -> String {
-    if spec.id == "gateway" {
-        "The file".into()
-    } else {
-        format!("`{}`", spec.heading)
-    }
+    if spec.id == "gateway" { "The file".into() } else { format!("`{}`", spec.heading) }
 }
 
 fn key(out: &mut String, key: &KeySpec) {

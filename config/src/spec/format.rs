@@ -59,53 +59,33 @@ impl Format {
             plural: &'static str,
             pattern: Option<&'static str>,
         ) -> Description {
-            Description {
-                phrase,
-                plural,
-                pattern,
-            }
+            Description { phrase, plural, pattern }
         }
         const DURATION: Option<&str> = Some("^([0-9]+(ms|s|m|h|d))+$");
         const ADDRESS: Option<&str> = Some(":[0-9]+$");
         match self {
             Self::Plain => of("a string", "strings", None),
             Self::Duration => of("a duration such as \"30s\"", "durations", DURATION),
-            Self::DurationOrZero => of(
-                "a duration such as \"30s\" or \"0s\"",
-                "durations",
-                DURATION,
-            ),
-            Self::Size => of(
-                "a size such as \"10MiB\"",
-                "sizes",
-                Some("^[0-9]+([KMGT]i?|k)?B$"),
-            ),
-            Self::Rate => of(
-                "a rate such as \"10/s\"",
-                "rates",
-                Some("^[0-9]+/(s|min|h|d)$"),
-            ),
+            Self::DurationOrZero => {
+                of("a duration such as \"30s\" or \"0s\"", "durations", DURATION)
+            }
+            Self::Size => of("a size such as \"10MiB\"", "sizes", Some("^[0-9]+([KMGT]i?|k)?B$")),
+            Self::Rate => of("a rate such as \"10/s\"", "rates", Some("^[0-9]+/(s|min|h|d)$")),
             Self::Name => of("a name", "names", Some("^[A-Za-z0-9_-]+$")),
-            Self::LimitName => of(
-                "the name of a limit",
-                "names of limits",
-                Some("^[A-Za-z0-9_-]+$"),
-            ),
-            Self::Listen => of(
-                "an address such as \"[::]:443\"",
-                "addresses such as \"[::]:443\"",
-                ADDRESS,
-            ),
+            Self::LimitName => {
+                of("the name of a limit", "names of limits", Some("^[A-Za-z0-9_-]+$"))
+            }
+            Self::Listen => {
+                of("an address such as \"[::]:443\"", "addresses such as \"[::]:443\"", ADDRESS)
+            }
             Self::Admin => of(
                 "an address such as \"127.0.0.1:9180\", or \"off\"",
                 "addresses",
                 Some("^off$|:[0-9]+$"),
             ),
-            Self::Dns => of(
-                "an address such as \"1.1.1.1\"",
-                "addresses such as \"1.1.1.1\"",
-                None,
-            ),
+            Self::Dns => {
+                of("an address such as \"1.1.1.1\"", "addresses such as \"1.1.1.1\"", None)
+            }
             Self::Network => of(
                 "a network such as \"10.0.0.0/8\", or \"private\"",
                 "networks such as \"10.0.0.0/8\"",
@@ -116,17 +96,13 @@ impl Format {
                 "\"cloudflare\", \"private\" and networks such as \"10.0.0.0/8\"",
                 None,
             ),
-            Self::Host => of(
-                "a host such as \"example.com\"",
-                "hosts such as \"example.com\"",
-                None,
-            ),
+            Self::Host => {
+                of("a host such as \"example.com\"", "hosts such as \"example.com\"", None)
+            }
             Self::Path => of("a path such as \"/x\" or \"/x/*\"", "paths", Some("^/")),
-            Self::Suffix => of(
-                "a pattern such as \"*.bak\"",
-                "patterns such as \"*.bak\"",
-                Some("^\\*\\.."),
-            ),
+            Self::Suffix => {
+                of("a pattern such as \"*.bak\"", "patterns such as \"*.bak\"", Some("^\\*\\.."))
+            }
             Self::File => of("a file name", "file names", Some(".")),
             Self::Folder => of("a folder's name", "folder names", Some(".")),
             Self::Server => of(
@@ -139,11 +115,9 @@ impl Format {
                 "servers",
                 Some("."),
             ),
-            Self::Url => of(
-                "a URL such as \"https://example.com\"",
-                "URLs",
-                Some("^[Hh][Tt][Tt][Pp][Ss]?:"),
-            ),
+            Self::Url => {
+                of("a URL such as \"https://example.com\"", "URLs", Some("^[Hh][Tt][Tt][Pp][Ss]?:"))
+            }
             Self::Location => of(
                 "a URL such as \"https://example.com\", or a path such as \"/new\"",
                 "URLs",

@@ -110,11 +110,7 @@ impl Kind {
             Self::Count { .. } => "a whole number".into(),
             Self::Text(format) => format.phrase().into(),
             Self::Choice(words) => alternatives(words.iter().map(|word| format!("\"{word}\""))),
-            Self::Number {
-                only: [],
-                least,
-                most,
-            } => format!("a number from {least} to {most}"),
+            Self::Number { only: [], least, most } => format!("a number from {least} to {most}"),
             Self::Number { only, .. } => alternatives(only.iter().map(u16::to_string)),
             Self::List { of, .. } => format!("a list of {}", of.plural()),
             Self::Table(spec) => format!("a table ({})", spec.heading),
@@ -153,9 +149,8 @@ pub(crate) fn tables() -> Vec<&'static TableSpec> {
     let mut next = 0;
     while let Some(table) = found.get(next) {
         let inner = table.keys().flat_map(|key| key.kind.tables());
-        let new: Vec<_> = inner
-            .filter(|table| !found.iter().any(|known| known.id == table.id))
-            .collect();
+        let new: Vec<_> =
+            inner.filter(|table| !found.iter().any(|known| known.id == table.id)).collect();
         for table in new {
             if !found.iter().any(|known| known.id == table.id) {
                 found.push(table);

@@ -68,14 +68,10 @@ static PLANNED: [Planned; 10] = [
 
 /// The planned key of this name, if the table with this `id` will have it.
 pub(crate) fn planned(table: &str, key: &str) -> Option<&'static Planned> {
-    PLANNED
-        .iter()
-        .find(|planned| planned.key == key && planned.tables.contains(&table))
+    PLANNED.iter().find(|planned| planned.key == key && planned.tables.contains(&table))
 }
 
 #[cfg(test)]
 pub(crate) fn all_planned() -> impl Iterator<Item = (&'static str, &'static str)> {
-    PLANNED
-        .iter()
-        .flat_map(|planned| planned.tables.iter().map(|table| (*table, planned.key)))
+    PLANNED.iter().flat_map(|planned| planned.tables.iter().map(|table| (*table, planned.key)))
 }

@@ -17,10 +17,7 @@ pub(crate) const POLICIES: &[KeySpec] = &[
         name: "limit",
         kind: Kind::Either(&[
             Kind::Text(Format::LimitName),
-            Kind::List {
-                of: &Kind::Text(Format::LimitName),
-                may_be_empty: true,
-            },
+            Kind::List { of: &Kind::Text(Format::LimitName), may_be_empty: true },
         ]),
         presence: Presence::Optional("no limit"),
         doc: "The rate limits that a request must pass, by name. The nearest level that names any decides; an empty list is none.",
@@ -28,20 +25,14 @@ pub(crate) const POLICIES: &[KeySpec] = &[
     },
     KeySpec {
         name: "allow",
-        kind: Kind::List {
-            of: &Kind::Text(Format::Network),
-            may_be_empty: false,
-        },
+        kind: Kind::List { of: &Kind::Text(Format::Network), may_be_empty: false },
         presence: Presence::Optional("everyone"),
         doc: "Only clients from these networks may come in; everyone else gets 403. Every level that says something must agree.",
         example: "[\"127.0.0.1\", \"172.20.0.0/16\"]",
     },
     KeySpec {
         name: "deny",
-        kind: Kind::List {
-            of: &Kind::Text(Format::Network),
-            may_be_empty: true,
-        },
+        kind: Kind::List { of: &Kind::Text(Format::Network), may_be_empty: true },
         presence: Presence::Optional("no one"),
         doc: "Clients from these networks get 403, even where `allow` names them.",
         example: "[\"192.0.2.0/24\"]",
@@ -50,10 +41,7 @@ pub(crate) const POLICIES: &[KeySpec] = &[
         name: "deny_paths",
         kind: Kind::Either(&[
             Kind::Bool,
-            Kind::List {
-                of: &Kind::Text(Format::Suffix),
-                may_be_empty: false,
-            },
+            Kind::List { of: &Kind::Text(Format::Suffix), may_be_empty: false },
         ]),
         presence: Presence::Default("true"),
         doc: "Refuses files that were never meant to be served: everything with a dot in front but `/.well-known`, and `*.env`, `*.log`, `*.sql`, `*.bak`. A list adds to these, `false` turns them off.",
@@ -110,10 +98,7 @@ static HEADERS: TableSpec = TableSpec {
         },
         KeySpec {
             name: "remove",
-            kind: Kind::List {
-                of: &Kind::Text(Format::HeaderName),
-                may_be_empty: true,
-            },
+            kind: Kind::List { of: &Kind::Text(Format::HeaderName), may_be_empty: true },
             presence: Presence::Default("[]"),
             doc: "Headers that are dropped, whoever set them.",
             example: "[\"X-Runtime\"]",

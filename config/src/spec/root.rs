@@ -20,30 +20,21 @@ pub(crate) static ROOT: TableSpec = TableSpec {
         },
         KeySpec {
             name: "limit",
-            kind: Kind::Named {
-                name: Format::Name,
-                of: &Kind::Table(&LIMIT),
-            },
+            kind: Kind::Named { name: Format::Name, of: &Kind::Table(&LIMIT) },
             presence: Presence::Default("{}"),
             doc: "Rate limits, each with a name that `limit` can refer to.",
             example: "{ api = { rate = \"10/s\", burst = 20 } }",
         },
         KeySpec {
             name: "upstream",
-            kind: Kind::Named {
-                name: Format::Name,
-                of: &Kind::Table(&UPSTREAM),
-            },
+            kind: Kind::Named { name: Format::Name, of: &Kind::Table(&UPSTREAM) },
             presence: Presence::Default("{}"),
             doc: "Groups of servers, each with a name that `to` can refer to.",
             example: "{ backend = { servers = [\"backend-1:8000\", \"backend-2:8000\"] } }",
         },
         KeySpec {
             name: "site",
-            kind: Kind::Named {
-                name: Format::Host,
-                of: &Kind::Table(&SITE),
-            },
+            kind: Kind::Named { name: Format::Host, of: &Kind::Table(&SITE) },
             presence: Presence::Required(
                 "add a table such as [site.\"example.com\"] with `tls` and `routes`",
             ),

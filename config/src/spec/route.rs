@@ -65,11 +65,7 @@ static RESPOND: TableSpec = TableSpec {
     groups: &[&[
         KeySpec {
             name: "status",
-            kind: Kind::Number {
-                least: 200,
-                most: 599,
-                only: &[],
-            },
+            kind: Kind::Number { least: 200, most: 599, only: &[] },
             presence: Presence::Required("add for instance status = 200"),
             doc: "The status.",
             example: "200",
@@ -106,11 +102,7 @@ static REDIRECT: TableSpec = TableSpec {
         },
         KeySpec {
             name: "status",
-            kind: Kind::Number {
-                least: 301,
-                most: 308,
-                only: &[301, 302, 303, 307, 308],
-            },
+            kind: Kind::Number { least: 301, most: 308, only: &[301, 302, 303, 307, 308] },
             presence: Presence::Default("308"),
             doc: "301 and 308 are permanent, 302 and 307 are not; 307 and 308 keep the method. 303 always makes it GET.",
             example: "302",

@@ -14,20 +14,14 @@ pub(super) static SERVER: TableSpec = TableSpec {
 const LISTENERS: &[KeySpec] = &[
     KeySpec {
         name: "http",
-        kind: Kind::List {
-            of: &Kind::Text(Format::Listen),
-            may_be_empty: true,
-        },
+        kind: Kind::List { of: &Kind::Text(Format::Listen), may_be_empty: true },
         presence: Presence::Default("[\"[::]:80\"]"),
         doc: "Where plain HTTP is listened for: `/healthz`, and a redirect to https for everything else. An empty list turns it off.",
         example: "[\"0.0.0.0:8080\", \"[::]:8080\"]",
     },
     KeySpec {
         name: "https",
-        kind: Kind::List {
-            of: &Kind::Text(Format::Listen),
-            may_be_empty: false,
-        },
+        kind: Kind::List { of: &Kind::Text(Format::Listen), may_be_empty: false },
         presence: Presence::Default("[\"[::]:443\"]"),
         doc: "Where TLS is listened for.",
         example: "[\"[::]:8443\"]",
@@ -44,10 +38,7 @@ const LISTENERS: &[KeySpec] = &[
 const CLIENTS: &[KeySpec] = &[
     KeySpec {
         name: "trusted_proxies",
-        kind: Kind::List {
-            of: &Kind::Text(Format::ProxySource),
-            may_be_empty: true,
-        },
+        kind: Kind::List { of: &Kind::Text(Format::ProxySource), may_be_empty: true },
         presence: Presence::Default("[]"),
         doc: "The peers that are believed about the client's address: `\"cloudflare\"`, `\"private\"` (RFC 1918, loopback, IPv6 unique local), CIDR blocks or addresses. Everyone else's `X-Forwarded-*` is dropped.",
         example: "[\"cloudflare\", \"10.0.0.0/8\"]",
@@ -56,11 +47,7 @@ const CLIENTS: &[KeySpec] = &[
         name: "unknown_host",
         kind: Kind::Either(&[
             Kind::Choice(&["close"]),
-            Kind::Number {
-                least: 404,
-                most: 421,
-                only: &[421, 404],
-            },
+            Kind::Number { least: 404, most: 421, only: &[421, 404] },
         ]),
         presence: Presence::Default("\"close\""),
         doc: "What a client gets that asks for a host of no site: no answer at all, 421 or 404. A TLS handshake for such a host always fails.",
@@ -134,10 +121,7 @@ const PROCESS: &[KeySpec] = &[
     },
     KeySpec {
         name: "dns",
-        kind: Kind::List {
-            of: &Kind::Text(Format::Dns),
-            may_be_empty: true,
-        },
+        kind: Kind::List { of: &Kind::Text(Format::Dns), may_be_empty: true },
         presence: Presence::Default("[]"),
         doc: "DNS servers that resolve the names of upstreams, port 53 where none is given. Empty: those of the system.",
         example: "[\"127.0.0.11\", \"1.1.1.1:53\"]",

@@ -18,10 +18,7 @@ const KEYS: &[KeySpec] = &[
         kind: Kind::Either(&[
             Kind::Choice(&["self-signed"]),
             Kind::Table(&CERTIFICATE),
-            Kind::List {
-                of: &Kind::Table(&CERTIFICATE),
-                may_be_empty: false,
-            },
+            Kind::List { of: &Kind::Table(&CERTIFICATE), may_be_empty: false },
         ]),
         presence: Presence::Required(
             "choose tls = { cert = \"chain.pem\", key = \"key.pem\" } for a certificate of yours, or tls = \"self-signed\" for one of the local CA",
@@ -31,10 +28,7 @@ const KEYS: &[KeySpec] = &[
     },
     KeySpec {
         name: "aliases",
-        kind: Kind::List {
-            of: &Kind::Text(Format::Host),
-            may_be_empty: true,
-        },
+        kind: Kind::List { of: &Kind::Text(Format::Host), may_be_empty: true },
         presence: Presence::Default("[]"),
         doc: "Further hosts that are served as this site.",
         example: "[\"www.example.com\", \"*.example.net\"]",
@@ -48,10 +42,7 @@ const KEYS: &[KeySpec] = &[
     },
     KeySpec {
         name: "routes",
-        kind: Kind::List {
-            of: &Kind::Table(&ROUTE),
-            may_be_empty: false,
-        },
+        kind: Kind::List { of: &Kind::Table(&ROUTE), may_be_empty: false },
         presence: Presence::Optional("the site has a `redirect`"),
         doc: "The site's routes. The most specific path wins, whatever their order: exact, then the longest prefix.",
         example: "[{ path = \"/*\", to = \"frontend:3000\" }]",

@@ -15,10 +15,9 @@ fn smallest(id: &str, key: &str) -> Vec<(&'static str, &'static str)> {
         ("upstream", "ca") => vec![("servers", "[\"https://a\"]")],
         ("upstream", _) => vec![("servers", "[\"a:1\"]")],
         ("site", "redirect") => vec![("tls", "\"self-signed\"")],
-        ("site", _) => vec![
-            ("tls", "\"self-signed\""),
-            ("routes", "[{ path = \"/*\", to = \"a:1\" }]"),
-        ],
+        ("site", _) => {
+            vec![("tls", "\"self-signed\""), ("routes", "[{ path = \"/*\", to = \"a:1\" }]")]
+        }
         ("certificate", _) => vec![("cert", "\"a\""), ("key", "\"b\"")],
         ("route", "respond" | "redirect") => vec![("path", "\"/a/*\"")],
         ("route", _) => vec![("path", "\"/a/*\""), ("to", "\"a:1\"")],
@@ -33,9 +32,7 @@ fn file(spec: &TableSpec, key: &str, value: Option<&str>) -> String {
     let site = "[site.\"a.test\"]\ntls = \"self-signed\"\n";
     let limit = "[limit.api]\nrate = \"10/s\"\nburst = 20\n";
     if spec.id == "gateway" {
-        let given = value
-            .map(|value| format!("{key} = {value}\n"))
-            .unwrap_or_default();
+        let given = value.map(|value| format!("{key} = {value}\n")).unwrap_or_default();
         let needed = match key {
             "site" => String::new(),
             _ => format!("{site}redirect = \"https://b.example\"\n"),
@@ -47,10 +44,7 @@ fn file(spec: &TableSpec, key: &str, value: Option<&str>) -> String {
     keys.extend(value.map(|value| (key, value)));
     let lines = keys.iter().map(|(name, value)| format!("{name} = {value}"));
     let lines: Vec<String> = lines.collect();
-    let (rows, inline) = (
-        lines.join("\n") + "\n",
-        format!("{{ {} }}", lines.join(", ")),
-    );
+    let (rows, inline) = (lines.join("\n") + "\n", format!("{{ {} }}", lines.join(", ")));
     let routes = format!("{site}routes = [{{ path = \"/*\", to = \"a:1\" }}]\n");
     limit.to_owned()
         + &match spec.id {
@@ -62,10 +56,9 @@ fn file(spec: &TableSpec, key: &str, value: Option<&str>) -> String {
                 format!("[site.\"a.test\"]\ntls = {inline}\nredirect = \"https://b.example\"\n")
             }
             "route" => format!("{site}routes = [{inline}]\n"),
-            "respond" | "redirect" => format!(
-                "{site}routes = [{{ path = \"/a\", {} = {inline} }}]\n",
-                spec.id
-            ),
+            "respond" | "redirect" => {
+                format!("{site}routes = [{{ path = \"/a\", {} = {inline} }}]\n", spec.id)
+            }
             "headers" => format!("{site}headers = {inline}\nredirect = \"https://b.example\"\n"),
             other => panic!("no file for a table of kind {other}"),
         }
@@ -117,13 +110,7 @@ fn what_is_required_is_missed() {
         let result = parse("spec.toml", &text, Path::new("/base"));
         let required =
             matches!(key.presence, Presence::Required(_)) || spec.one_of.contains(&key.name);
-        assert_eq!(
-            result.is_err(),
-            required,
-            "`{}` in {}:\n{text}",
-            key.name,
-            spec.heading
-        );
+        assert_eq!(result.is_err(), required, "`{}` in {}:\n{text}", key.name, spec.heading);
     });
 }
 
@@ -131,11 +118,7 @@ fn what_is_required_is_missed() {
 fn planned_keys_are_refused_with_a_sentence_of_their_own() {
     for (id, key) in all_planned() {
         let spec = tables().into_iter().find(|spec| spec.id == id).expect(id);
-        assert!(
-            spec.key(key).is_none(),
-            "`{key}` is there and planned in {}",
-            spec.heading
-        );
+        assert!(spec.key(key).is_none(), "`{key}` is there and planned in {}", spec.heading);
         let text = file(spec, key, Some("{ x = 1 }"));
         let problems = parse("spec.toml", &text, Path::new("/base")).expect_err(key);
         assert_eq!(problems.len(), 1, "{problems}");

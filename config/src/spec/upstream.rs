@@ -9,10 +9,7 @@ pub(crate) static UPSTREAM: TableSpec = TableSpec {
     groups: &[&[
         KeySpec {
             name: "servers",
-            kind: Kind::List {
-                of: &Kind::Text(Format::Server),
-                may_be_empty: false,
-            },
+            kind: Kind::List { of: &Kind::Text(Format::Server), may_be_empty: false },
             presence: Presence::Required("add for instance servers = [\"backend:8000\"]"),
             doc: "The servers, asked in turn: `host:port`, `unix:/path` or `https://host`, all of one protocol. Names are resolved again as DNS changes; the certificate of an `https://` server must be valid for its name.",
             example: "[\"backend-1:8000\", \"backend-2:8000\"]",

@@ -20,23 +20,15 @@ pub(crate) fn parse_listen(text: &str) -> Result<ListenAddr, Complaint> {
 pub(crate) fn parse_admin(text: &str) -> Result<Option<ListenAddr>, Complaint> {
     match text {
         "off" => Ok(None),
-        text => text
-            .parse()
-            .map(|addr| Some(ListenAddr(addr)))
-            .map_err(|_| {
-                let port = text
-                    .rsplit(':')
-                    .next()
-                    .and_then(|port| port.parse().ok())
-                    .unwrap_or(ADMIN_PORT);
-                complaint(format!(
-                    "{} is not an address for the admin listener",
-                    quoted(text)
-                ))
-                .help(format!(
+        text => text.parse().map(|addr| Some(ListenAddr(addr))).map_err(|_| {
+            let port =
+                text.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(ADMIN_PORT);
+            complaint(format!("{} is not an address for the admin listener", quoted(text))).help(
+                format!(
                     "write an address of this machine and a port, or \"off\": \"127.0.0.1:{port}\""
-                ))
-            }),
+                ),
+            )
+        }),
     }
 }
 

@@ -7,13 +7,8 @@ use crate::complaint::{Complaint, quoted};
 use crate::problem::Code;
 
 /// From the longest to the shortest; a duration names them in this order.
-const UNITS: [(&str, u64); 5] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
+const UNITS: [(&str, u64); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// A year. Longer ones are typing mistakes, and clocks cannot add them without care.
 const LONGEST: Duration = Duration::from_secs(365 * 86_400);
@@ -44,9 +39,7 @@ fn milliseconds(text: &str) -> Option<u64> {
     let mut total = 0_u64;
     while !rest.is_empty() {
         let (number, tail) = split_number(rest)?;
-        let end = tail
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(tail.len());
+        let end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(end);
         let index = units.iter().position(|(name, _)| *name == unit)?;
         let part = number.parse::<u64>().ok()?.checked_mul(units[index].1)?;

@@ -27,11 +27,8 @@ pub(crate) fn parse_header_name(text: &str) -> Result<HeaderName, Complaint> {
         return Err(forbidden(text));
     }
     let name = HeaderName::try_from(text).map_err(|_| {
-        Complaint::new(
-            Code::BadHeader,
-            format!("{} is not a header name", quoted(text)),
-        )
-        .help("use letters, digits and `-`, for instance `X-Frame-Options`")
+        Complaint::new(Code::BadHeader, format!("{} is not a header name", quoted(text)))
+            .help("use letters, digits and `-`, for instance `X-Frame-Options`")
     })?;
     if FORBIDDEN.contains(&name.as_str()) {
         return Err(forbidden(text));
@@ -42,10 +39,7 @@ pub(crate) fn parse_header_name(text: &str) -> Result<HeaderName, Complaint> {
 fn forbidden(text: &str) -> Complaint {
     Complaint::new(
         Code::ForbiddenHeader,
-        format!(
-            "{} belongs to the connection and cannot be set or removed",
-            quoted(text)
-        ),
+        format!("{} belongs to the connection and cannot be set or removed", quoted(text)),
     )
     .help("remove it; the gateway writes this header itself")
 }
@@ -59,14 +53,8 @@ pub(crate) fn parse_header_value(text: &str) -> Result<HeaderValue, Complaint> {
         )
         .help("remove the spaces around it"));
     }
-    HeaderValue::from_str(text)
-        .ok()
-        .filter(|_| text.is_ascii())
-        .ok_or_else(|| {
-            Complaint::new(
-                Code::BadHeader,
-                format!("`{}` is not a header value", text.escape_debug()),
-            )
+    HeaderValue::from_str(text).ok().filter(|_| text.is_ascii()).ok_or_else(|| {
+        Complaint::new(Code::BadHeader, format!("`{}` is not a header value", text.escape_debug()))
             .help("use ASCII text on one line")
-        })
+    })
 }

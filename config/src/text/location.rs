@@ -29,10 +29,8 @@ pub(crate) fn parse_url(text: &str) -> Result<Location, Complaint> {
         return Err(not_a_url(text));
     };
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(
-            complaint("a redirect cannot hold a user name or password".into())
-                .help("remove it; browsers ignore or refuse such redirects"),
-        );
+        return Err(complaint("a redirect cannot hold a user name or password".into())
+            .help("remove it; browsers ignore or refuse such redirects"));
     }
     Ok(Location {
         text: url.as_str().to_owned(),

@@ -28,8 +28,6 @@ pub(crate) use suffix::parse_suffix;
 
 /// Splits "10MiB" into "10" and "MiB". `None` where it does not begin with a digit.
 fn split_number(text: &str) -> Option<(&str, &str)> {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     (end > 0).then(|| text.split_at(end))
 }

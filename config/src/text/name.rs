@@ -10,8 +10,6 @@ pub(crate) fn parse_name(text: &str) -> Result<String, Complaint> {
     if !text.is_empty() && text.chars().all(plain) {
         return Ok(text.to_owned());
     }
-    Err(
-        Complaint::new(Code::BadName, format!("{} is not a name", quoted(text)))
-            .help("use letters, digits, `-` and `_`, for instance `api` or `backend-v2`"),
-    )
+    Err(Complaint::new(Code::BadName, format!("{} is not a name", quoted(text)))
+        .help("use letters, digits, `-` and `_`, for instance `api` or `backend-v2`"))
 }

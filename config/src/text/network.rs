@@ -33,9 +33,7 @@ pub(crate) fn parse_proxy_source(
     let source = ProxySource {
         name: text.to_owned(),
         networks,
-        header: named
-            .and_then(|named| named.client_header)
-            .map(HeaderName::from_static),
+        header: named.and_then(|named| named.client_header).map(HeaderName::from_static),
     };
     Ok((source, warning))
 }
@@ -49,10 +47,7 @@ fn parse_network(text: &str) -> Result<(IpNet, Option<Complaint>), Complaint> {
     let warning = (whole != network).then(|| {
         Complaint::new(
             Code::HostBits,
-            format!(
-                "{} has bits set behind its prefix; it means `{whole}`",
-                quoted(text)
-            ),
+            format!("{} has bits set behind its prefix; it means `{whole}`", quoted(text)),
         )
         .help(format!(
             "write \"{whole}\" for the network, or \"{}\" for the one address",
@@ -68,9 +63,5 @@ fn not_a_network(text: &str) -> Complaint {
         Some(name) => format!("did you mean \"{name}\"?"),
         None => "write a CIDR block, an address, \"private\" or \"cloudflare\": \"10.0.0.0/8\", \"2001:db8::/32\", \"192.0.2.7\"".into(),
     };
-    Complaint::new(
-        Code::BadNetwork,
-        format!("{} is not a network", quoted(text)),
-    )
-    .help(help)
+    Complaint::new(Code::BadNetwork, format!("{} is not a network", quoted(text))).help(help)
 }

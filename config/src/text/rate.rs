@@ -18,10 +18,7 @@ pub(crate) fn parse_rate(text: &str) -> Result<Rate, Complaint> {
         complaint(format!("{} would refuse every request", quoted(text)))
             .help("write a rate of at least 1, or refuse by `deny`")
     })?;
-    Ok(Rate {
-        count,
-        per: Duration::from_secs(period),
-    })
+    Ok(Rate { count, per: Duration::from_secs(period) })
 }
 
 fn parts(text: &str) -> Option<(u32, u64)> {
@@ -63,12 +60,7 @@ impl fmt::Display for Rate {
         let seconds = self.per.as_secs();
         match PERIODS.iter().find(|(_, length)| *length == seconds) {
             Some((unit, _)) => write!(f, "{}/{unit}", self.count),
-            None => write!(
-                f,
-                "{}/{}",
-                self.count,
-                super::duration::format_duration(self.per)
-            ),
+            None => write!(f, "{}/{}", self.count, super::duration::format_duration(self.per)),
         }
     }
 }
@@ -80,18 +72,11 @@ mod tests {
 
     #[test]
     fn every_period_is_read() {
-        for (text, count, seconds) in [
-            ("10/s", 10, 1),
-            ("600/min", 600, 60),
-            ("5/h", 5, 3_600),
-            ("1/d", 1, 86_400),
-        ] {
+        for (text, count, seconds) in
+            [("10/s", 10, 1), ("600/min", 600, 60), ("5/h", 5, 3_600), ("1/d", 1, 86_400)]
+        {
             let rate = parse_rate(text).expect(text);
-            assert_eq!(
-                (rate.count.get(), rate.per.as_secs()),
-                (count, seconds),
-                "{text}"
-            );
+            assert_eq!((rate.count.get(), rate.per.as_secs()), (count, seconds), "{text}");
         }
     }
 

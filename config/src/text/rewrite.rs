@@ -38,9 +38,6 @@ fn encode(path: &str) -> Option<String> {
 }
 
 fn complaint(text: &str, error: PathError) -> Complaint {
-    Complaint::new(
-        Code::BadPath,
-        format!("{} is not a path to rewrite to: {error}", quoted(text)),
-    )
-    .help("write a path such as \"/new\", or \"/new/*\" to keep what the route's `*` matched")
+    Complaint::new(Code::BadPath, format!("{} is not a path to rewrite to: {error}", quoted(text)))
+        .help("write a path such as \"/new\", or \"/new/*\" to keep what the route's `*` matched")
 }

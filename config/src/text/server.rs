@@ -50,10 +50,7 @@ fn unix(text: &str, path: &str) -> Result<Server, Complaint> {
             not_a_server(text).help("write the socket's absolute path: \"unix:/run/app.sock\"")
         );
     }
-    Ok(Server {
-        endpoint: Endpoint::Unix(PathBuf::from(path)),
-        protocol: Protocol::Http,
-    })
+    Ok(Server { endpoint: Endpoint::Unix(PathBuf::from(path)), protocol: Protocol::Http })
 }
 
 fn https(text: &str, rest: &str) -> Result<Server, Complaint> {
@@ -63,10 +60,7 @@ fn https(text: &str, rest: &str) -> Result<Server, Complaint> {
         )));
     }
     let (host, port) = Host::parse_authority(rest).map_err(|error| bad_host(text, error))?;
-    Ok(Server {
-        endpoint: endpoint(host, port.unwrap_or(HTTPS_PORT)),
-        protocol: Protocol::Https,
-    })
+    Ok(Server { endpoint: endpoint(host, port.unwrap_or(HTTPS_PORT)), protocol: Protocol::Https })
 }
 
 fn plain(text: &str) -> Result<Server, Complaint> {
@@ -77,15 +71,11 @@ fn plain(text: &str) -> Result<Server, Complaint> {
     }
     let (host, port) = Host::parse_authority(text).map_err(|error| bad_host(text, error))?;
     let Some(port) = port else {
-        return Err(not_a_server(text).help(format!(
-            "the port is missing: \"{}\"",
-            with_port(text, 8000)
-        )));
+        return Err(
+            not_a_server(text).help(format!("the port is missing: \"{}\"", with_port(text, 8000)))
+        );
     };
-    Ok(Server {
-        endpoint: endpoint(host, port),
-        protocol: Protocol::Http,
-    })
+    Ok(Server { endpoint: endpoint(host, port), protocol: Protocol::Http })
 }
 
 fn endpoint(host: Host, port: u16) -> Endpoint {
@@ -112,11 +102,7 @@ fn bad_host(text: &str, error: HostError) -> Complaint {
     } else {
         FORMS.to_owned()
     };
-    Complaint::new(
-        Code::BadServer,
-        format!("{} is not a server: {error}", quoted(text)),
-    )
-    .help(help)
+    Complaint::new(Code::BadServer, format!("{} is not a server: {error}", quoted(text))).help(help)
 }
 
 fn not_a_server(text: &str) -> Complaint {

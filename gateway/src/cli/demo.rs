@@ -43,8 +43,12 @@ type Failure = Box<dyn std::error::Error>;
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     let storage = arguments.storage.clone().unwrap_or_else(default_storage);
-    std::fs::create_dir_all(&storage)
-        .map_err(|error| format!("cannot make the folder {}: {error}; choose another with --storage", storage.display()))?;
+    std::fs::create_dir_all(&storage).map_err(|error| {
+        format!(
+            "cannot make the folder {}: {error}; choose another with --storage",
+            storage.display()
+        )
+    })?;
     let storage = storage.canonicalize()?;
     let origins = start_origins()?;
     let text = configuration(arguments, &origins, &storage.to_string_lossy());
@@ -56,7 +60,9 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let gateway = Gateway::bind(loaded.config)?;
     super::run::stop_on_signals(gateway.handle())?;
     let ca = gateway.local_ca().ok_or("the local CA was not made")?;
-    let port = |listener| gateway.addresses().iter().find(|(name, _)| *name == listener).map(|(_, a)| a.port());
+    let port = |listener| {
+        gateway.addresses().iter().find(|(name, _)| *name == listener).map(|(_, a)| a.port())
+    };
     let ports = Ports {
         http: port("http").unwrap_or(arguments.http_port),
         https: port("https").unwrap_or(arguments.https_port),
@@ -70,7 +76,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// `$XDG_STATE_HOME/gateway-demo`, so that a CA that was trusted once is found again.
 fn default_storage() -> PathBuf {
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let absolute =
+        |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_STATE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
         .unwrap_or_else(std::env::temp_dir)
@@ -98,7 +105,8 @@ fn configuration(arguments: &Arguments, origins: &Origins, storage: &str) -> Str
     let Arguments { http_port, https_port, admin_port, .. } = arguments;
     let Origins { frontend, backend, grafana, webhook, .. } = origins;
     let listen = |port: &u16| {
-        let v6 = if has_ipv6() && *port != 0 { format!(", \"[::1]:{port}\"") } else { String::new() };
+        let v6 =
+            if has_ipv6() && *port != 0 { format!(", \"[::1]:{port}\"") } else { String::new() };
         format!("[\"127.0.0.1:{port}\"{v6}]")
     };
     format!(

@@ -111,10 +111,7 @@ impl Backend {
             ))
         })?;
         let name = ItemName::parse(&new.name).map_err(Refusal::Invalid)?;
-        let item = self
-            .list
-            .add(name)
-            .map_err(|e| Refusal::Conflict(e.to_string()))?;
+        let item = self.list.add(name).map_err(|e| Refusal::Conflict(e.to_string()))?;
         let mut reply = json_reply(StatusCode::CREATED, &item);
         if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/items/{}", item.id)) {
             reply.headers_mut().insert(LOCATION, location);
@@ -215,8 +212,7 @@ impl Backend {
             if let Some(data) = frame.data_ref() {
                 hash.update(data);
                 length += data.len() as u64;
-                self.uploaded
-                    .fetch_add(data.len() as u64, Ordering::Relaxed);
+                self.uploaded.fetch_add(data.len() as u64, Ordering::Relaxed);
             }
         }
         ok_json(&json!({ "bytes": length, "sha256": hex(hash.finish().as_ref()) }))

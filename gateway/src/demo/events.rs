@@ -54,12 +54,7 @@ impl Feed {
         // A reader that was slow gets the next tick, not all those it missed.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (_, changes) = list.follow();
-        Self {
-            last_id,
-            ticks,
-            changes,
-            list: Arc::clone(list),
-        }
+        Self { last_id, ticks, changes, list: Arc::clone(list) }
     }
 
     async fn next(&mut self) -> Bytes {
@@ -83,9 +78,6 @@ impl Feed {
     fn event<T: Serialize>(&mut self, name: &str, data: &T) -> Bytes {
         self.last_id = self.last_id.wrapping_add(1);
         let data = serde_json::to_string(data).unwrap_or_else(|_| "null".to_owned());
-        Bytes::from(format!(
-            "id: {}\nevent: {name}\ndata: {data}\n\n",
-            self.last_id
-        ))
+        Bytes::from(format!("id: {}\nevent: {name}\ndata: {data}\n\n", self.last_id))
     }
 }

@@ -72,9 +72,7 @@ impl From<Refusal> for Reply {
 
 /// Sets one header of an answer.
 pub(super) fn set(reply: &mut Reply, name: HeaderName, value: &'static str) {
-    reply
-        .headers_mut()
-        .insert(name, HeaderValue::from_static(value));
+    reply.headers_mut().insert(name, HeaderValue::from_static(value));
 }
 
 /// An answer with a body of any kind.
@@ -137,8 +135,6 @@ pub(super) async fn read(body: Incoming, limit: usize) -> Result<Bytes, Refusal>
     match Limited::new(body, limit).collect().await {
         Ok(whole) => Ok(whole.to_bytes()),
         Err(e) if e.is::<LengthLimitError>() => Err(Refusal::TooLarge(limit)),
-        Err(e) => Err(Refusal::Invalid(format!(
-            "The request's body could not be read: {e}."
-        ))),
+        Err(e) => Err(Refusal::Invalid(format!("The request's body could not be read: {e}."))),
     }
 }

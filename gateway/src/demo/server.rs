@@ -86,8 +86,6 @@ async fn connection<A: App>(stream: TcpStream, app: Arc<A>, tasks: Tasks) {
         async move { Ok::<Reply, Infallible>(answer.await.unwrap_or_else(Reply::from)) }
     });
     // An error here is a client that went away or spoke no HTTP: there is nobody left to tell.
-    let _ = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades()
-        .await;
+    let _ =
+        http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades().await;
 }

@@ -17,13 +17,7 @@ pub(super) const MAX_NAME: usize = 200;
 const BACKLOG: usize = 64;
 
 /// What the list holds at the start: sample data.
-const SAMPLES: [&str; 5] = [
-    "Milk",
-    "Rye bread",
-    "A dozen eggs",
-    "Apples",
-    "Coffee beans",
-];
+const SAMPLES: [&str; 5] = ["Milk", "Rye bread", "A dozen eggs", "Apples", "Coffee beans"];
 
 /// One entry of the list.
 #[derive(Debug, Clone, Serialize)]
@@ -49,9 +43,7 @@ impl ItemName {
         if length == 0 {
             Err("An item needs a name.".to_owned())
         } else if length > MAX_NAME {
-            Err(format!(
-                "The item's name has {length} characters; {MAX_NAME} is the most."
-            ))
+            Err(format!("The item's name has {length} characters; {MAX_NAME} is the most."))
         } else if name.chars().any(char::is_control) {
             Err("An item's name is one line without control characters.".to_owned())
         } else {
@@ -78,10 +70,7 @@ pub(super) struct ListFull;
 
 impl fmt::Display for ListFull {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "The list holds {MAX_ITEMS} items, which is the most: remove one first."
-        )
+        write!(f, "The list holds {MAX_ITEMS} items, which is the most: remove one first.")
     }
 }
 
@@ -103,10 +92,7 @@ impl ShoppingList {
     pub(super) fn with_samples() -> Self {
         let items: Vec<Item> = (1..)
             .zip(SAMPLES)
-            .map(|(id, name)| Item {
-                id,
-                name: ItemName(name.to_owned()),
-            })
+            .map(|(id, name)| Item { id, name: ItemName(name.to_owned()) })
             .collect();
         let next_id = items.len() as u64 + 1;
         Self {
@@ -141,10 +127,7 @@ impl ShoppingList {
         if entries.items.len() >= MAX_ITEMS {
             return Err(ListFull);
         }
-        let item = Item {
-            id: entries.next_id,
-            name,
-        };
+        let item = Item { id: entries.next_id, name };
         entries.next_id += 1;
         entries.items.push(item.clone());
         self.tell(Change::Added { item: item.clone() });

@@ -58,9 +58,7 @@ where
         .await
         .expect("an HTTP connection");
     tokio::spawn(connection);
-    patiently(sender.send_request(request))
-        .await
-        .expect("an answer")
+    patiently(sender.send_request(request)).await.expect("an answer")
 }
 
 fn request(method: &str, path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
@@ -75,11 +73,7 @@ fn request(method: &str, path: &str, body: impl Into<Bytes>) -> Request<Full<Byt
 async fn exchange(origin: SocketAddr, request: Request<Full<Bytes>>) -> Answer {
     let (head, body) = open(origin, request).await.into_parts();
     let body = patiently(body.collect()).await.expect("a whole body");
-    Answer {
-        status: head.status,
-        headers: head.headers,
-        body: body.to_bytes(),
-    }
+    Answer { status: head.status, headers: head.headers, body: body.to_bytes() }
 }
 
 async fn send(origin: SocketAddr, method: &str, path: &str, body: impl Into<Bytes>) -> Answer {
@@ -96,9 +90,8 @@ impl TestSocket {
     async fn connect(origin: SocketAddr, path: &str) -> Self {
         let stream = TcpStream::connect(origin).await.expect("a connection");
         let url = format!("ws://{origin}{path}");
-        let (socket, _) = patiently(tokio_tungstenite::client_async(url, stream))
-            .await
-            .expect("a WebSocket");
+        let (socket, _) =
+            patiently(tokio_tungstenite::client_async(url, stream)).await.expect("a WebSocket");
         Self(socket)
     }
 
@@ -123,10 +116,7 @@ async fn dropping_the_origins_closes_their_connections() {
     let backend = origins.backend;
     let mut socket = TestSocket::connect(backend, "/api/v1/ws/echo").await;
     let mut events = open(backend, request("GET", "/api/v1/events", "")).await;
-    patiently(events.frame())
-        .await
-        .expect("a frame")
-        .expect("an event");
+    patiently(events.frame()).await.expect("a frame").expect("an event");
 
     drop(origins);
 
@@ -160,9 +150,7 @@ async fn what_is_not_http_harms_nobody() {
         b"POST /api/v1/upload HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"GET \xff\xfe HTTP/1.1\r\n\r\n",
     ] {
-        let mut stream = TcpStream::connect(origins.backend)
-            .await
-            .expect("connected");
+        let mut stream = TcpStream::connect(origins.backend).await.expect("connected");
         stream.write_all(garbage).await.expect("written");
         // Fails where the connection was reset already.
         let _ = stream.shutdown().await;
@@ -170,10 +158,7 @@ async fn what_is_not_http_harms_nobody() {
         // A reset is as good an end as a close.
         let _ = patiently(stream.read_to_end(&mut answer)).await;
         let answer = String::from_utf8_lossy(&answer);
-        assert!(
-            answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
-            "{answer}"
-        );
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
     }
     assert_eq!(get(origins.backend, "/health").await.status, StatusCode::OK);
 }

@@ -23,12 +23,8 @@ const MAX_KEPT_TEXT: usize = 200;
 
 /// The headers that name a delivery's event, by sender: GitHub, GitLab, Gitea and Forgejo,
 /// Bitbucket.
-const EVENT_HEADERS: [&str; 4] = [
-    "x-github-event",
-    "x-gitlab-event",
-    "x-gitea-event",
-    "x-event-key",
-];
+const EVENT_HEADERS: [&str; 4] =
+    ["x-github-event", "x-gitlab-event", "x-gitea-event", "x-event-key"];
 
 /// The application.
 #[derive(Debug, Default)]

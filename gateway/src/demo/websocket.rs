@@ -74,9 +74,7 @@ fn handshake_key(request: &Request<Incoming>) -> Result<HeaderValue, Refusal> {
     let is_handshake = request.method() == Method::GET
         && has_token(headers, &CONNECTION, "upgrade")
         && has_token(headers, &UPGRADE, "websocket")
-        && headers
-            .get(SEC_WEBSOCKET_VERSION)
-            .is_some_and(|v| v == "13");
+        && headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|v| v == "13");
     let key = headers.get(SEC_WEBSOCKET_KEY).filter(|_| is_handshake);
     key.cloned().ok_or(Refusal::NotAWebSocket)
 }

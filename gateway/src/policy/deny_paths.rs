@@ -14,9 +14,8 @@ pub(crate) fn check(rules: &DenyPaths, path: &str) -> Result<(), Refused> {
 /// `/.well-known` is where RFC 8615 puts what must be found, so it is the one exception, at the root
 /// only.
 fn has_dotfile(path: &str) -> bool {
-    let below = path.strip_prefix("/.well-known").filter(|rest| {
-        rest.is_empty() || rest.starts_with('/')
-    });
+    let below =
+        path.strip_prefix("/.well-known").filter(|rest| rest.is_empty() || rest.starts_with('/'));
     below.unwrap_or(path).split('/').any(|segment| segment.starts_with('.'))
 }
 
@@ -33,15 +32,16 @@ mod tests {
 
     #[test]
     fn only_well_known_may_begin_with_a_dot() {
-        let rules = DenyPaths {
-            dotfiles: true,
-            suffixes: [".env", ".sql"].map(String::from).to_vec(),
-        };
+        let rules =
+            DenyPaths { dotfiles: true, suffixes: [".env", ".sql"].map(String::from).to_vec() };
         let denied = |path: &str| check(&rules, path).is_err();
-        for path in ["/.git/config", "/a/.env", "/x.env", "/dump.SQL", "/.well-known/.x", "/.well-knownx"] {
+        for path in
+            ["/.git/config", "/a/.env", "/x.env", "/dump.SQL", "/.well-known/.x", "/.well-knownx"]
+        {
             assert!(denied(path), "{path}");
         }
-        for path in ["/", "/a.b", "/.well-known", "/.well-known/acme-challenge/x", "/env", "/sql/a"] {
+        for path in ["/", "/a.b", "/.well-known", "/.well-known/acme-challenge/x", "/env", "/sql/a"]
+        {
             assert!(!denied(path), "{path}");
         }
     }

@@ -96,8 +96,12 @@ impl<C: Clock + Clone> Limiter<C> {
             name: limit.name.clone(),
             burst: limit.burst,
             cell,
-            governor: RateLimiter::<_, _, _, NoOpMiddleware<C::Instant>>::new(quota, Table::new(SETS), clock.clone())
-                .with_middleware(),
+            governor: RateLimiter::<_, _, _, NoOpMiddleware<C::Instant>>::new(
+                quota,
+                Table::new(SETS),
+                clock.clone(),
+            )
+            .with_middleware(),
             clock,
         }
     }
@@ -149,10 +153,7 @@ type Set = [Place; PLACES];
 
 impl Table {
     fn new(sets: usize) -> Self {
-        Self {
-            sets: (0..sets).map(|_| Mutex::new(None)).collect(),
-            hasher: RandomState::new(),
-        }
+        Self { sets: (0..sets).map(|_| Mutex::new(None)).collect(), hasher: RandomState::new() }
     }
 }
 
@@ -195,10 +196,7 @@ mod tests {
     fn limit(count: u32, per: u64, burst: u32) -> Limit {
         Limit {
             name: "api".into(),
-            rate: Rate {
-                count: NonZeroU32::new(count).unwrap(),
-                per: Duration::from_secs(per),
-            },
+            rate: Rate { count: NonZeroU32::new(count).unwrap(), per: Duration::from_secs(per) },
             burst: NonZeroU32::new(burst).unwrap(),
             key: LimitKey::ClientIp,
         }

@@ -91,7 +91,12 @@ impl Upstream {
         }))
     }
 
-    async fn connect_to(&self, server: &Server, pool: &Pool, reuse: bool) -> Result<Connection, Fault> {
+    async fn connect_to(
+        &self,
+        server: &Server,
+        pool: &Pool,
+        reuse: bool,
+    ) -> Result<Connection, Fault> {
         let limit = self.config.connect;
         let deadline = tokio::time::Instant::now() + limit;
         let peers = server.peers(deadline).await?;
@@ -102,7 +107,8 @@ impl Upstream {
                 return Ok(self.connection(server, peer, stream, true));
             }
         }
-        let connecting = connect::first_reachable(&peers, self.tls.as_ref().zip(server.tls_name.as_ref()));
+        let connecting =
+            connect::first_reachable(&peers, self.tls.as_ref().zip(server.tls_name.as_ref()));
         let connected = tokio::time::timeout_at(deadline, connecting).await;
         let label = server.label.clone();
         let failure = match connected {

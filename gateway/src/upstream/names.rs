@@ -110,13 +110,21 @@ impl Name {
             }
             (Err(reason), Known::Addresses(_)) => {
                 let kept = "its last addresses are kept";
-                journal::warn("unresolved", format_args!("{host} no longer resolves: {reason}; {kept}"), &[]);
+                journal::warn(
+                    "unresolved",
+                    format_args!("{host} no longer resolves: {reason}; {kept}"),
+                    &[],
+                );
                 false
             }
             (Err(reason), old) => {
                 if matches!(old, Known::NotYet) {
                     let until = "its routes answer 502 until it does";
-                    journal::warn("unresolved", format_args!("{host} does not resolve: {reason}; {until}"), &[]);
+                    journal::warn(
+                        "unresolved",
+                        format_args!("{host} does not resolve: {reason}; {until}"),
+                        &[],
+                    );
                 }
                 *known = Known::Nothing { reason };
                 true

@@ -39,7 +39,12 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// Takes the connection that was used last, if one is alive.
-    pub(crate) fn take(&self, upstream: usize, peer: &Peer, now: Instant) -> Option<(Stream, Peer)> {
+    pub(crate) fn take(
+        &self,
+        upstream: usize,
+        peer: &Peer,
+        now: Instant,
+    ) -> Option<(Stream, Peer)> {
         let mut kept = self.kept.lock();
         let waiting = kept.get_mut(&(upstream, peer.clone()))?;
         while let Some(mut candidate) = waiting.pop() {
@@ -72,5 +77,8 @@ impl Pool {
 
 /// The meter of a stream that this crate made.
 pub(super) fn meter_of(stream: &Stream) -> Arc<Meter> {
-    stream.as_any().downcast_ref::<GatheringStream>().map_or_else(Arc::default, GatheringStream::meter)
+    stream
+        .as_any()
+        .downcast_ref::<GatheringStream>()
+        .map_or_else(Arc::default, GatheringStream::meter)
 }

@@ -29,7 +29,9 @@ pub enum TlsError {
         source: rustls::Error,
     },
     /// The system has no roots.
-    #[error("this system has no root certificates to verify https upstreams with; install ca-certificates, or set `ca` on the upstream")]
+    #[error(
+        "this system has no root certificates to verify https upstreams with; install ca-certificates, or set `ca` on the upstream"
+    )]
     NoSystemRoots,
     /// rustls refused the combination of versions and suites: a mistake in this file.
     #[error("TLS cannot be set up")]

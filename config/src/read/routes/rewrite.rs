@@ -104,9 +104,7 @@ fn parse_prefix(text: &str, path: Option<&PathPattern>) -> Result<String, Compla
 /// Whether any path that the pattern takes begins with the prefix.
 fn can_match(prefix: &str, path: &PathPattern) -> bool {
     let below = |outer: &str, inner: &str| {
-        inner
-            .strip_prefix(outer)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     match path {
         PathPattern::Exact(path) => below(prefix, path),

@@ -23,20 +23,9 @@ async fn metrics_count_what_was_done() {
     let origins = start().await.expect("started");
     send(origins.backend, "POST", "/api/v1/upload", "12345").await;
     let metrics = get(origins.backend, "/metrics").await;
-    assert_eq!(
-        metrics.header("content-type"),
-        "text/plain; version=0.0.4; charset=utf-8"
-    );
-    for line in [
-        "demo_requests_total 2",
-        "demo_uploaded_bytes_total 5",
-        "demo_items 5",
-    ] {
-        assert!(
-            metrics.text().lines().any(|l| l == line),
-            "{}",
-            metrics.text()
-        );
+    assert_eq!(metrics.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    for line in ["demo_requests_total 2", "demo_uploaded_bytes_total 5", "demo_items 5"] {
+        assert!(metrics.text().lines().any(|l| l == line), "{}", metrics.text());
     }
 }
 
@@ -54,22 +43,13 @@ async fn the_echo_shows_the_request_as_it_came() {
     assert_eq!(seen["query"], "a=1&b=%20");
     assert_eq!(seen["version"], "HTTP/1.1");
     assert_eq!(seen["headers"]["host"][0], "demo.test");
-    assert_eq!(
-        seen["headers"]["x-forwarded-for"],
-        serde_json::json!(["one", "two"])
-    );
-    assert_eq!(
-        seen["body"],
-        serde_json::json!({ "bytes": 5, "text": "hello" })
-    );
+    assert_eq!(seen["headers"]["x-forwarded-for"], serde_json::json!(["one", "two"]));
+    assert_eq!(seen["body"], serde_json::json!({ "bytes": 5, "text": "hello" }));
 
     let bare = get(origins.backend, "/api/v1/echo").await.json();
     assert_eq!(bare["query"], Value::Null);
     let binary = send(origins.backend, "POST", "/api/v1/echo", &b"\xff\x00"[..]).await;
-    assert_eq!(
-        binary.json()["body"],
-        serde_json::json!({ "bytes": 2, "text": null })
-    );
+    assert_eq!(binary.json()["body"], serde_json::json!({ "bytes": 2, "text": null }));
 }
 
 #[tokio::test]
@@ -102,11 +82,7 @@ async fn unknown_paths_and_methods_are_refused_in_a_sentence() {
         ("GET", "/api/v1/upload", "POST, PUT"),
     ] {
         let answer = send(origins.backend, method, path, "").await;
-        assert_eq!(
-            answer.status,
-            StatusCode::METHOD_NOT_ALLOWED,
-            "{method} {path}"
-        );
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
         assert_eq!(answer.header("allow"), allow, "{method} {path}");
     }
 }

@@ -9,11 +9,8 @@ async fn the_page_and_what_it_links_to_are_served_with_their_types() {
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     assert_eq!(page.header("cache-control"), "no-cache");
 
-    let links: Vec<&str> = page
-        .text()
-        .split('"')
-        .filter(|part| part.starts_with('/') && part.contains('.'))
-        .collect();
+    let links: Vec<&str> =
+        page.text().split('"').filter(|part| part.starts_with('/') && part.contains('.')).collect();
     assert!(links.len() >= 3, "{links:?}");
     for link in links {
         let asset = get(origins.frontend, link).await;
@@ -36,14 +33,7 @@ async fn pages_need_nothing_that_a_strict_policy_forbids() {
     let origins = start().await.expect("started");
     for path in ["/", "/nowhere"] {
         let page = get(origins.frontend, path).await;
-        for forbidden in [
-            "http:",
-            "https:",
-            "style=",
-            "<style",
-            "onclick",
-            "{version}",
-        ] {
+        for forbidden in ["http:", "https:", "style=", "<style", "onclick", "{version}"] {
             assert!(!page.text().contains(forbidden), "{path}: {forbidden}");
         }
     }

@@ -9,10 +9,7 @@ async fn the_dashboard_brings_its_own_headers() {
     assert!(page.text().contains("a stand-in for Grafana"));
     assert_eq!(page.header("x-frame-options"), "deny");
     assert_eq!(page.header("x-content-type-options"), "nosniff");
-    assert!(
-        page.header("content-security-policy")
-            .starts_with("default-src 'none'")
-    );
+    assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
 }
 
 #[tokio::test]
@@ -21,10 +18,7 @@ async fn health_is_json() {
     let health = get(origins.grafana, "/api/health").await;
     assert_eq!(health.header("content-type"), "application/json");
     assert_eq!(health.json()["status"], "ok");
-    assert_eq!(
-        get(origins.grafana, "/api/none").await.status,
-        StatusCode::NOT_FOUND
-    );
+    assert_eq!(get(origins.grafana, "/api/none").await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

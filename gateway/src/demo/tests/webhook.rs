@@ -5,9 +5,7 @@ fn delivery(path: &str, event: (&str, &str), body: &str) -> Request<Full<Bytes>>
     let mut request = request("POST", path, body.to_owned());
     let (name, value) = event;
     let name = http::HeaderName::try_from(name).expect("a header's name");
-    request
-        .headers_mut()
-        .insert(name, value.parse().expect("a header's value"));
+    request.headers_mut().insert(name, value.parse().expect("a header's value"));
     request
 }
 
@@ -24,10 +22,7 @@ async fn a_delivery_to_any_path_is_accepted_and_listed() {
     let log = get(origins.webhook, "/deliveries").await.json();
     assert_eq!(log["total"], 2);
     let newest = &log["deliveries"][0];
-    assert_eq!(
-        (&newest["path"], &newest["event"]),
-        (&"/".into(), &Value::Null)
-    );
+    assert_eq!((&newest["path"], &newest["event"]), (&"/".into(), &Value::Null));
     let oldest = &log["deliveries"][1];
     assert_eq!(oldest["path"], "/github");
     assert_eq!(oldest["bytes"], 14);
@@ -72,10 +67,7 @@ async fn long_bodies_are_refused_and_long_texts_cut() {
 #[tokio::test]
 async fn other_requests_are_refused() {
     let origins = start().await.expect("started");
-    assert_eq!(
-        get(origins.webhook, "/").await.status,
-        StatusCode::NOT_FOUND
-    );
+    assert_eq!(get(origins.webhook, "/").await.status, StatusCode::NOT_FOUND);
     let put = send(origins.webhook, "PUT", "/", "").await;
     assert_eq!(put.status, StatusCode::METHOD_NOT_ALLOWED);
 }

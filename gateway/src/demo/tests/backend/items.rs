@@ -49,15 +49,7 @@ async fn the_whole_list_can_be_cleared() {
 #[tokio::test]
 async fn what_is_no_item_is_refused() {
     let origins = start().await.expect("started");
-    for body in [
-        "",
-        "null",
-        "[]",
-        "{}",
-        r#"{"name":3}"#,
-        r#"{"name":"x","y":1}"#,
-        "\u{0}",
-    ] {
+    for body in ["", "null", "[]", "{}", r#"{"name":3}"#, r#"{"name":"x","y":1}"#, "\u{0}"] {
         let answer = send(origins.backend, "POST", ITEMS, body).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
         let error = answer.json()["error"].as_str().expect("a text").to_owned();
@@ -65,14 +57,8 @@ async fn what_is_no_item_is_refused() {
     }
     for (name, sentence) in [
         ("  ", "An item needs a name."),
-        (
-            "a\nb",
-            "An item's name is one line without control characters.",
-        ),
-        (
-            &*"ž".repeat(201),
-            "The item's name has 201 characters; 200 is the most.",
-        ),
+        ("a\nb", "An item's name is one line without control characters."),
+        (&*"ž".repeat(201), "The item's name has 201 characters; 200 is the most."),
     ] {
         let answer = add(origins.backend, name).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
