@@ -1,17 +1,38 @@
 //! The command line.
 
+mod check_config;
 mod demo;
+mod explain;
+mod healthcheck;
+mod load;
+mod nearest;
+mod output;
 mod run;
+mod schema;
 
-use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 /// A TLS edge gateway: one binary, one TOML file.
 #[derive(Debug, Parser)]
-#[command(name = "gateway", version, about, arg_required_else_help = true)]
+#[command(
+    name = "gateway",
+    version,
+    about,
+    arg_required_else_help = true,
+    after_help = "\
+A first look:
+  gateway demo                 the gateway in front of sample applications, on this machine
+  gateway check-config         what is wrong with gateway.toml, all at once
+  gateway explain URL          what would happen to a request, and why
+  gateway run                  serve
+
+Without --config, commands read gateway.toml, then /etc/gateway/gateway.toml.
+
+Exit codes: 0 good, 1 errors, 2 wrong arguments or a file that cannot be read.
+Colours appear on terminals only, and never where NO_COLOR is set."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -23,6 +44,14 @@ enum Command {
     Run(run::Arguments),
     /// Try the gateway in front of sample applications, without a configuration
     Demo(demo::Arguments),
+    /// Check a configuration: everything that is wrong with it, at once
+    CheckConfig(check_config::Arguments),
+    /// Explain what would happen to a request, and why
+    Explain(explain::Arguments),
+    /// Print the configuration's JSON Schema, or its reference
+    Schema(schema::Arguments),
+    /// Ask a running gateway whether it is ready
+    Healthcheck(healthcheck::Arguments),
 }
 
 /// Runs the command that the process was started with.
@@ -31,18 +60,14 @@ pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(arguments) => run::main(&arguments),
         Command::Demo(arguments) => demo::main(&arguments),
+        Command::CheckConfig(arguments) => check_config::main(&arguments),
+        Command::Explain(arguments) => explain::main(&arguments),
+        Command::Schema(arguments) => schema::main(&arguments),
+        Command::Healthcheck(arguments) => healthcheck::main(&arguments),
     }
 }
 
-/// Whether stderr may be coloured: on a terminal, unless NO_COLOR (no-color.org) says no.
+/// Whether stderr may be coloured.
 pub(crate) fn colour_wanted() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
-
-/// Which configuration a command is about.
-#[derive(Debug, clap::Args)]
-struct ConfigFile {
-    /// The configuration; default: gateway.toml, then /etc/gateway/gateway.toml
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    output::colour_on(&std::io::stderr())
 }

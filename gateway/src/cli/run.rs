@@ -1,22 +1,36 @@
 //! `gateway run`: serves until it is told to stop.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use gateway_config::{LoadError, Loaded, find_default};
+use gateway_config::Loaded;
 
-use super::{ConfigFile, colour_wanted};
+use super::load::ConfigFile;
+use super::output::show;
 use crate::{Gateway, Handle, StartError, journal};
 
 /// Arguments of `gateway run`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The access log goes to stdout, one record a request. What the gateway says about itself goes to
+stderr: readable lines on a terminal, otherwise one JSON object a line.
+
+SIGTERM and SIGINT stop it: nothing new is accepted, and requests may go on for as long as `drain`
+allows. A second signal ends it at once.
+
+Examples:
+  gateway run
+  gateway run --config /etc/gateway/gateway.toml")]
 pub(super) struct Arguments {
     #[command(flatten)]
     file: ConfigFile,
 }
 
 pub(super) fn main(arguments: &Arguments) -> ExitCode {
-    let Some(loaded) = load(arguments.file.config.as_deref()) else { return ExitCode::FAILURE };
+    let loaded = match arguments.file.load() {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
+    show(&loaded.warnings);
     match serve(loaded) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -28,45 +42,23 @@ pub(super) fn main(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// Reads a configuration; what is wrong with it has been shown when this returns `None`.
-pub(super) fn load(named: Option<&Path>) -> Option<Loaded> {
-    let file = named.map_or_else(find_default, Path::to_owned);
-    match gateway_config::load(&file) {
-        Ok(loaded) => {
-            show(&loaded.warnings.render_human(colour_wanted()));
-            Some(loaded)
-        }
-        Err(LoadError::Invalid(problems)) => {
-            show(&problems.render_human(colour_wanted()));
-            None
-        }
-        Err(error) => {
-            show(&format!("error: {error}\n"));
-            None
-        }
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "what is wrong with the file is shown where people look")]
-fn show(text: &str) {
-    eprint!("{text}");
-}
-
 fn serve(loaded: Loaded) -> Result<(), StartError> {
     let gateway = Gateway::bind(loaded.config)?;
     for (listener, address) in gateway.addresses() {
-        journal::info("listening", format_args!("listening on {address} ({listener})"), &[
-            ("listener", listener),
-            ("address", address),
-        ]);
+        journal::info(
+            "listening",
+            format_args!("listening on {address} ({listener})"),
+            &[("listener", listener), ("address", address)],
+        );
     }
     if let Some(ca) = gateway.local_ca() {
-        journal::info("local_ca", "self-signed sites are signed by the local CA; to trust it here", &[
-            ("run", &ca.trust_command()),
-        ]);
+        journal::info(
+            "local_ca",
+            "self-signed sites are signed by the local CA; to trust it here",
+            &[("run", &ca.trust_command())],
+        );
     }
     stop_on_signals(gateway.handle())?;
-    journal::info("ready", "ready", &[("version", &env!("CARGO_PKG_VERSION"))]);
     gateway.run()
 }
 
@@ -96,9 +88,4 @@ pub(super) fn stop_on_signals(handle: Handle) -> std::io::Result<()> {
         });
     })?;
     Ok(())
-}
-
-/// The configuration that a command is about.
-pub(super) fn file_of(named: Option<&Path>) -> PathBuf {
-    named.map_or_else(find_default, Path::to_owned)
 }

@@ -60,8 +60,16 @@ fn what_this_version_cannot_do_is_refused_as_such() {
 fn no_block_is_written_in_a_language_that_nobody_checks() {
     // Blocks of the last line are shown and not run: they are for other programs than ours.
     const KNOWN: [&str; 10] = [
-        "toml", "toml,ignore-not-in-this-version", "sh", "console", "rust",
-        "text", "json", "yaml", "ini", "dockerfile",
+        "toml",
+        "toml,ignore-not-in-this-version",
+        "sh",
+        "console",
+        "rust",
+        "text",
+        "json",
+        "yaml",
+        "ini",
+        "dockerfile",
     ];
     for block in Document::all().iter().flat_map(Document::blocks) {
         assert!(KNOWN.contains(&block.language.as_str()), "{}: {:?}", block.place, block.language);

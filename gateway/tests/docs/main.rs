@@ -9,6 +9,7 @@
 
 mod commands;
 mod configurations;
+mod demo;
 mod licences;
 mod links;
 mod lists;

@@ -94,7 +94,10 @@ fn blocks_know_their_language_their_file_and_their_place() {
     let document = Document { path: "x.md".into(), text: text.into() };
     let blocks = document.blocks();
     assert_eq!(blocks.len(), 2);
-    assert_eq!((blocks[0].language.as_str(), blocks[0].file.as_deref()), ("toml", Some("gateway.toml")));
+    assert_eq!(
+        (blocks[0].language.as_str(), blocks[0].file.as_deref()),
+        ("toml", Some("gateway.toml"))
+    );
     assert_eq!((blocks[1].text.as_str(), blocks[1].place.as_str()), ("ls\n", "x.md:6"));
     assert_eq!(document.prose().map(|(line, _)| line).collect::<Vec<_>>(), [1, 5]);
     assert_eq!(document.anchors(), ["a-b-c"]);

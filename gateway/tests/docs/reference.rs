@@ -14,7 +14,10 @@ fn the_reference_is_the_generated_one() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let generated = String::from_utf8(output.stdout).unwrap();
     let written = project::read("docs/reference.md");
-    assert!(generated == written, "docs/reference.md is not what the gateway says: run `make docs`");
+    assert!(
+        generated == written,
+        "docs/reference.md is not what the gateway says: run `make docs`"
+    );
 }
 
 #[test]

@@ -9,9 +9,9 @@
 )]
 
 mod bad_clients;
+mod demo;
 mod failures;
 mod harness;
-
 mod outside;
 mod policies;
 mod routing;

@@ -36,8 +36,8 @@ fn run(path: &str) {
 
 fn run_script(session: &mut Session, block: &Block) {
     for command in commands(&block.text) {
-        let status = session.run(&command, &block.place).status;
-        assert_eq!(status, 0, "{}: {command}", block.place);
+        let answer = session.run(&command, &block.place);
+        assert_eq!(answer.status, 0, "{}: {command}: {answer:?}", block.place);
     }
 }
 
@@ -56,7 +56,7 @@ fn run_dialogue(session: &mut Session, block: &Block) {
     for (index, turn) in turns.iter().enumerate() {
         let (command, expected) = turn.split_once('\n').unwrap_or((turn, ""));
         let answer = session.run(command, &block.place);
-        let status_is_shown = turns.get(index + 1).is_some_and(|next| next.contains("$?"));
+        let status_is_shown = turns.get(index + 1).is_some_and(|next| next.starts_with("echo $?"));
         assert!(answer.status == 0 || status_is_shown, "{}: {command}: {answer:?}", block.place);
         if let Some(output) = &answer.output {
             let expected = session.with_ports(expected);

@@ -47,12 +47,19 @@ fn an_ellipsis_stands_for_anything_and_nothing_else_does() {
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
         fits(&lines(wanted), &lines(got))
     };
-    for (wanted, got) in
-        [("a", "a"), ("a…d", "abcd"), ("…d", "d"), ("a…", "a"), ("a\n…\nd", "a\nb\nc\nd"), ("a…c…e", "abcde")]
-    {
+    for (wanted, got) in [
+        ("a", "a"),
+        ("a…d", "abcd"),
+        ("…d", "d"),
+        ("a…", "a"),
+        ("a\n…\nd", "a\nb\nc\nd"),
+        ("a…c…e", "abcde"),
+    ] {
         assert!(all(wanted, got), "{wanted:?} {got:?}");
     }
-    for (wanted, got) in [("a", "ab"), ("a…d", "abc"), ("a\n…\nd", "a\nb"), ("a", "a\nb"), ("…", "")] {
+    for (wanted, got) in
+        [("a", "ab"), ("a…d", "abc"), ("a\n…\nd", "a\nb"), ("a", "a\nb"), ("…", "")]
+    {
         assert_eq!(all(wanted, got), wanted == "…", "{wanted:?} {got:?}");
     }
 }

@@ -37,7 +37,9 @@ pub(super) fn shell(command: &str, folder: &Path) -> Command {
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(command).current_dir(folder).stdin(Stdio::null());
     shell.env("PATH", path).env("HOME", folder).env("LC_ALL", "C");
-    for name in ["XDG_STATE_HOME", "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+    for name in
+        ["XDG_STATE_HOME", "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
+    {
         shell.env_remove(name);
     }
     shell
@@ -68,10 +70,9 @@ pub(super) fn pid(child: &Child) -> Pid {
     Pid::from_raw(child.id().try_into().unwrap())
 }
 
-/// Whether a program can be started here.
+/// Whether a program can be started here. Some know no `--version`; that they started is enough.
 pub(super) fn is_installed(program: &str) -> bool {
-    let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
-    // Some programs know no `--version`; that they started is enough.
-    let mut found = found;
-    found.stdin(Stdio::null()).status().is_ok()
+    let mut command = Command::new(program);
+    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok()
 }

@@ -16,8 +16,11 @@ use super::process::{DEADLINE, pid, shell};
 /// Where the documents' gateways listen, by what they do there.
 const LISTENERS: [(&str, &str); 3] = [("http", "8080"), ("https", "8443"), ("admin", "9180")];
 
-/// The last line of what the demo prints when it is up.
-const DEMO_IS_UP: &str = "Ctrl-C ends the demo";
+/// What every gateway says when it serves.
+const READY: &str = "\"event\":\"ready\"";
+
+/// The end of what the demo prints for its reader.
+const END_OF_BANNER: &str = "Ctrl-C ends the demo";
 
 /// A running gateway. Dropping it kills the process.
 pub(super) struct Server {
@@ -35,7 +38,8 @@ struct Output {
 
 /// Whether a command starts a gateway that stays up.
 pub(super) fn is_server(command: &str) -> bool {
-    ["gateway run", "gateway demo"].iter().any(|server| command.starts_with(server))
+    let starts = ["gateway run", "gateway demo"].iter().any(|server| command.starts_with(server));
+    starts && !command.contains("--print-config")
 }
 
 impl Server {
@@ -57,7 +61,8 @@ impl Server {
     }
 
     fn wait_until_ready(&self) {
-        let ready = |text: &str| text.contains("\"event\":\"ready\"") || text.contains(DEMO_IS_UP);
+        let is_demo = self.command.starts_with("exec gateway demo");
+        let ready = |text: &str| text.contains(READY) && (!is_demo || text.contains(END_OF_BANNER));
         let began = Instant::now();
         let mut text = self.output.text.lock().unwrap();
         while !ready(&text) {
@@ -85,6 +90,11 @@ impl Server {
             Some((*shown, port(listener).or_else(|| in_banner(&text, listener))?))
         });
         found.collect()
+    }
+
+    /// Everything that it has written so far.
+    pub(super) fn said(&self) -> String {
+        self.output.text.lock().unwrap().clone()
     }
 
     /// Stops it as an operator would, and returns everything that it wrote.

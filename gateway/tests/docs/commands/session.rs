@@ -6,10 +6,13 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::origin;
 use super::process::{self, Answer};
 use super::server::{Server, is_server};
-use super::origin;
 use crate::project;
+
+/// Where the documents' gateways listen.
+const LISTENERS: [&str; 3] = ["8080", "8443", "9180"];
 
 /// What the documents' gateways stand in front of on this machine.
 const ORIGINS: [&str; 2] = ["3000", "8000"];
@@ -20,35 +23,46 @@ pub(crate) struct Session {
     server: Option<Server>,
     /// Free ports, by the ports that the documents say.
     ports: BTreeMap<&'static str, u16>,
+    /// The files that the document wrote, as it shows them.
+    files: BTreeMap<String, String>,
     last_status: i32,
     written: String,
 }
 
 impl Session {
     pub(crate) fn begin() -> Self {
+        let folder = tempfile::Builder::new().prefix("gateway-docs-").tempdir().unwrap();
+        // A page that says 502 is no success, even where a reader would see what it says.
+        std::fs::write(folder.path().join(".curlrc"), "fail\n").unwrap();
         Self {
-            folder: tempfile::Builder::new().prefix("gateway-docs-").tempdir().unwrap(),
+            folder,
             server: None,
             ports: ORIGINS.iter().map(|port| (*port, origin::start())).collect(),
+            files: BTreeMap::new(),
             last_status: 0,
             written: String::new(),
         }
     }
 
-    /// Writes a file. What it listens on becomes a free port.
+    /// Writes a file. What it listens on becomes a port that is free when it is listened on.
     pub(crate) fn write(&mut self, file: &str, text: &str) {
+        self.files.insert(file.to_owned(), text.to_owned());
         let mut text = text.to_owned();
-        for listener in ["8080", "8443", "9180"] {
+        for listener in LISTENERS {
             text = replaced(&text, listener, 0);
         }
+        self.write_with_ports(file, &text);
+    }
+
+    fn write_with_ports(&self, file: &str, text: &str) {
         let path = self.folder.path().join(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, self.with_ports(&text)).unwrap();
+        std::fs::write(path, self.with_ports(text)).unwrap();
     }
 
     /// Runs a command, or starts the gateway that it starts.
     pub(crate) fn run(&mut self, command: &str, place: &str) -> Answer {
-        let command = command.trim();
+        let command = command.split(" #").next().unwrap_or_default().trim();
         if command == "make demo" {
             check_target("demo", place);
             self.start("gateway demo");
@@ -71,7 +85,10 @@ impl Session {
             eprintln!("SKIPPED: {place}: {command}: {program} is not installed");
             return Answer::nothing_to_compare();
         }
-        let command = self.with_ports(command).replace("$?", &self.last_status.to_string());
+        let command = match command {
+            "echo $?" => format!("echo {}", self.last_status),
+            command => self.with_ports(command),
+        };
         let answer = process::run(&command, self.folder.path());
         self.last_status = answer.status;
         answer
@@ -82,12 +99,21 @@ impl Session {
         let server = Server::start(command, self.folder.path());
         self.ports.extend(server.ports());
         self.server = Some(server);
+        // Further commands read in the files where to ask.
+        for (file, text) in &self.files {
+            self.write_with_ports(file, text);
+        }
     }
 
     fn stop(&mut self) {
         if let Some(server) = self.server.take() {
             self.written.push_str(&server.stop());
         }
+    }
+
+    /// Everything that the running gateway has written so far.
+    pub(crate) fn said(&self) -> String {
+        self.server.as_ref().map(Server::said).unwrap_or_default()
     }
 
     /// Stops what runs, and returns everything that gateways wrote.
@@ -107,7 +133,8 @@ impl Session {
 fn replaced(text: &str, shown: &str, port: u16) -> String {
     let hosts = ["127.0.0.1", "localhost", "[::]", "[::1]", "0.0.0.0"];
     hosts.iter().fold(text.to_owned(), |text, host| {
-        let mut parts = text.split(&format!("{host}:{shown}"));
+        let address = format!("{host}:{shown}");
+        let mut parts = text.split(&address);
         let first = parts.next().unwrap_or_default().to_owned();
         parts.fold(first, |text, behind| {
             let longer = behind.starts_with(|next: char| next.is_ascii_digit());

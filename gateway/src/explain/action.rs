@@ -1,0 +1,225 @@
+//! What a route does with the request.
+
+use gateway_config::format_duration;
+use gateway_config::model::{Action, PathPattern, Protocol, Rewrite, Route, Target, Upstream};
+use http::{HeaderMap, HeaderName};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::answer::{HeaderFact, Outcome};
+use super::{FirstFault, Inquiry};
+use crate::fault::Fault;
+use crate::headers::request::{Forwarding, Framing, for_upstream};
+use crate::path::Path;
+use crate::policy::body::BodyGauge;
+use crate::policy::limit::{ClientKey, Limiter};
+use crate::proxy;
+use crate::reply::{self, Answer};
+use crate::route::own_length;
+
+/// What a route does.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum ActionFacts {
+    /// Passes the request on.
+    Proxy(Box<ProxyFacts>),
+    /// Answers by itself.
+    Respond { status: u16 },
+    /// Sends the client elsewhere.
+    Redirect { status: u16, to: String, keep_path: bool },
+}
+
+/// How a request is passed on.
+#[derive(Debug, Serialize)]
+pub(crate) struct ProxyFacts {
+    pub(crate) upstream: UpstreamFacts,
+    /// What is done to the path.
+    pub(crate) rewrite: String,
+    /// The request as the upstream sees it; none where it never gets there.
+    pub(crate) request: Option<UpstreamRequest>,
+}
+
+/// Where requests go.
+#[derive(Debug, Serialize)]
+pub(crate) struct UpstreamFacts {
+    pub(crate) name: String,
+    pub(crate) protocol: &'static str,
+    pub(crate) servers: Vec<String>,
+    /// How long connecting may take.
+    pub(crate) connect: String,
+    /// How long the answer's first byte may take.
+    pub(crate) first_byte: String,
+    /// The roots that its certificate is verified with, where they are not the system's.
+    pub(crate) ca: Option<String>,
+}
+
+/// The request that goes upstream.
+#[derive(Debug, Serialize)]
+pub(crate) struct UpstreamRequest {
+    pub(crate) method: String,
+    /// Path and query.
+    pub(crate) target: String,
+    pub(crate) headers: Vec<UpstreamHeader>,
+    /// Headers of the client that the upstream does not get.
+    pub(crate) dropped: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct UpstreamHeader {
+    #[serde(flatten)]
+    pub(crate) header: HeaderFact,
+    pub(crate) origin: HeaderOrigin,
+}
+
+/// Who said a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HeaderOrigin {
+    /// Passed on as it came.
+    Client,
+    /// Added by the gateway, or said by it in the client's place.
+    Gateway,
+}
+
+/// A request that has found its route.
+pub(super) struct Call<'c> {
+    pub(super) inquiry: &'c Inquiry<'c>,
+    pub(super) route: &'c Route,
+    pub(super) authority: &'c str,
+    pub(super) path: &'c Path<'c>,
+}
+
+impl Call<'_> {
+    /// What the route does; a request that cannot be passed on leaves its fault.
+    pub(super) fn facts(&self, faults: &mut FirstFault) -> ActionFacts {
+        match &self.route.action {
+            Action::Proxy(target) => {
+                let arrives = faults.0.is_none();
+                let request = faults.ok(self.for_upstream(target)).filter(|_| arrives);
+                ActionFacts::Proxy(Box::new(ProxyFacts {
+                    upstream: UpstreamFacts::of(&target.upstream),
+                    rewrite: described(&target.rewrite, &self.route.path),
+                    request,
+                }))
+            }
+            Action::Respond(respond) => ActionFacts::Respond { status: respond.status.as_u16() },
+            Action::Redirect(redirect) => ActionFacts::Redirect {
+                status: redirect.status.as_u16(),
+                to: redirect.to.clone(),
+                keep_path: redirect.keep_path,
+            },
+        }
+    }
+
+    /// How a request ends that nothing has refused.
+    pub(super) fn outcome(&self) -> Result<Outcome, Fault> {
+        let target = proxy::target(&self.inquiry.question.head);
+        let (answer, because) = match &self.route.action {
+            Action::Proxy(to) => return Ok(Outcome::passed(self.passed(to))),
+            Action::Respond(respond) => (Answer::fixed(respond), "the route's `respond`"),
+            Action::Redirect(redirect) => {
+                (Answer::redirect(redirect, target)?, "the route's `redirect`")
+            }
+        };
+        let answer = answer.with(self.rate_limit_headers());
+        let rules = Some(&self.route.policy.headers);
+        Ok(Outcome::answered(answer, rules, &self.inquiry.veil(), because))
+    }
+
+    fn passed(&self, to: &Target) -> String {
+        let Upstream { name, servers, .. } = &*to.upstream;
+        let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+        let where_to = match servers.join(", ") {
+            servers if servers == *name => String::new(),
+            servers => format!(" ({servers})"),
+        };
+        let (head, prefix) = (&self.inquiry.question.head, own_length(&self.route.path));
+        let target = proxy::rewritten(&to.rewrite, prefix, self.path, head);
+        format!("passed to the upstream `{name}`{where_to} as {} {target}", head.method)
+    }
+
+    /// As for a client's first request.
+    fn rate_limit_headers(&self) -> Vec<(HeaderName, http::HeaderValue)> {
+        let client = ClientKey::of(self.inquiry.client.ip);
+        let limits = self.route.policy.limits.iter();
+        let allowances: Vec<_> =
+            limits.filter_map(|limit| Limiter::new(limit).check(client).ok()).collect();
+        reply::rate_limit_headers(&allowances).collect()
+    }
+
+    fn for_upstream(&self, target: &Target) -> Result<UpstreamRequest, Fault> {
+        let asked = &self.inquiry.question.head;
+        let announced = proxy::announced_length(asked);
+        BodyGauge::start(self.route.policy.body, announced, Instant::now())?;
+        let prefix = own_length(&self.route.path);
+        let sent = proxy::rewritten(&target.rewrite, prefix, self.path, asked);
+        let upgrade = proxy::websocket(asked);
+        let head = for_upstream(
+            asked,
+            &Forwarding {
+                client: self.inquiry.client,
+                peer: self.inquiry.question.peer,
+                authority: self.authority,
+                trace: self.inquiry.trace,
+                target: &sent,
+                body: framing(&asked.headers, announced, upgrade.is_some()),
+                upgrade,
+            },
+        )?;
+        Ok(UpstreamRequest {
+            method: head.method.to_string(),
+            target: sent.clone().into_owned(),
+            headers: self.compared(&asked.headers, &head.headers),
+            dropped: dropped(&asked.headers, &head.headers),
+        })
+    }
+
+    fn compared(&self, asked: &HeaderMap, sent: &HeaderMap) -> Vec<UpstreamHeader> {
+        let veil = self.inquiry.veil();
+        let facts = sent.iter().map(|(name, value)| {
+            let passed_on = asked.get_all(name).iter().any(|brought| brought == value);
+            let origin = if passed_on { HeaderOrigin::Client } else { HeaderOrigin::Gateway };
+            UpstreamHeader { header: veil.header(name, value), origin }
+        });
+        facts.collect()
+    }
+}
+
+fn dropped(asked: &HeaderMap, sent: &HeaderMap) -> Vec<String> {
+    asked.keys().filter(|name| !sent.contains_key(*name)).map(ToString::to_string).collect()
+}
+
+/// How the body is delimited, as far as a head alone says it.
+fn framing(asked: &HeaderMap, announced: Option<u64>, upgraded: bool) -> Framing {
+    match announced {
+        _ if upgraded => Framing::Empty,
+        Some(length) if length > 0 => Framing::Length(length),
+        None if asked.contains_key(http::header::TRANSFER_ENCODING) => Framing::Chunked,
+        _ => Framing::Empty,
+    }
+}
+
+fn described(rewrite: &Rewrite, pattern: &PathPattern) -> String {
+    match rewrite {
+        Rewrite::Keep => "the path is kept".into(),
+        Rewrite::StripPrefix(prefix) => format!("{prefix} is cut off the path"),
+        Rewrite::To(path) => format!("the path becomes {path}"),
+        Rewrite::Below(prefix) => format!("{pattern} becomes {prefix}/*"),
+    }
+}
+
+impl UpstreamFacts {
+    fn of(upstream: &Upstream) -> Self {
+        Self {
+            name: upstream.name.clone(),
+            protocol: match upstream.protocol {
+                Protocol::Http => "http",
+                Protocol::Https => "https",
+            },
+            servers: upstream.servers.iter().map(ToString::to_string).collect(),
+            connect: format_duration(upstream.connect),
+            first_byte: format_duration(upstream.first_byte),
+            ca: upstream.ca.as_ref().map(|path| path.display().to_string()),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! `gateway explain`.
+
+use serde_json::Value;
+
+use crate::harness::server::Running;
+use crate::harness::{Folder, UAT};
+
+fn explain(arguments: &[&str]) -> crate::harness::Run {
+    let all: Vec<&str> = std::iter::once("explain").chain(arguments.iter().copied()).collect();
+    Folder::with_config(UAT).run(&all)
+}
+
+#[test]
+fn requests_that_are_passed_on() {
+    for (name, arguments) in [
+        (
+            "proxied",
+            &["https://uat.example.com/api/v1/items?n=1", "-H", "X-Forwarded-For: 203.0.113.9"][..],
+        ),
+        ("wildcard", &["one.apps.example.com/app/x"]),
+        ("alias", &["https://UAT2.example.com:8443/"]),
+        ("rewritten", &["https://uat.example.com/old/a%20b?c"]),
+        (
+            "stripped",
+            &[
+                "https://uat.example.com/billing/invoices",
+                "--method",
+                "POST",
+                "-H",
+                "Content-Length: 5",
+            ],
+        ),
+        (
+            "websocket",
+            &[
+                "https://uat.example.com/api/v1/ws/room",
+                "-H",
+                "Upgrade: websocket",
+                "-H",
+                "Connection: Upgrade",
+            ],
+        ),
+        (
+            "cloudflare",
+            &[
+                "https://uat.example.com/api/",
+                "--from",
+                "173.245.48.9",
+                "-H",
+                "CF-Connecting-IP: 2001:db8:1:2:3::4",
+            ],
+        ),
+        (
+            "traced",
+            &[
+                "https://uat.example.com/",
+                "--from",
+                "10.1.1.1",
+                "-H",
+                "X-Request-Id: abc",
+                "-H",
+                "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            ],
+        ),
+        ("normalised", &["https://uat.example.com/x/..//api/%76%31"]),
+        ("allowed", &["https://uat.example.com/metrics", "--from", "172.20.0.5"]),
+    ] {
+        explain(arguments).exits_with(0).is(&format!("explain/{name}"));
+    }
+}
+
+#[test]
+fn requests_that_the_gateway_answers() {
+    for (name, arguments) in [
+        ("respond", &["https://uat.example.com/health"][..]),
+        ("redirect", &["https://uat.example.com/docs?x"]),
+        ("site-redirect", &["https://example.org/a/b?c=d"]),
+        ("plain", &["http://uat.example.com/a?b"]),
+        ("plain-with-port", &["http://uat.example.com:8080/a"]),
+        ("plain-health", &["http://anything.example/healthz"]),
+        ("forbidden-address", &["https://uat.example.com/metrics"]),
+        ("denied-address", &["https://one.apps.example.com/app/", "--from", "198.51.100.7"]),
+        ("forbidden-path", &["https://uat.example.com/%2egit/config"]),
+        ("forbidden-suffix", &["https://uat.example.com/app.js.MAP"]),
+        ("no-route", &["https://one.apps.example.com/other"]),
+        ("too-large", &["https://uat.example.com/", "-X", "PUT", "-H", "Content-Length: 99999999"]),
+        ("misdirected", &["https://uat.example.com/", "-H", "Host: example.org"]),
+        ("bad-path", &["https://uat.example.com/%zz"]),
+        ("connect", &["https://uat.example.com/", "-X", "CONNECT"]),
+    ] {
+        explain(arguments).exits_with(0).is(&format!("explain/{name}"));
+    }
+}
+
+#[test]
+fn requests_that_nobody_answers() {
+    explain(&["https://uat.exmple.com/"]).exits_with(0).is("explain/unknown-host");
+    explain(&["http://other.test/"]).exits_with(0).is("explain/plain-unknown-host");
+}
+
+#[test]
+fn scripts_get_the_same_in_json() {
+    for (name, arguments) in [
+        (
+            "proxied-json",
+            &["https://uat.example.com/api/v1/items?n=1", "--from", "192.0.2.9", "--json"][..],
+        ),
+        ("forbidden-json", &["https://uat.example.com/metrics", "--json"]),
+        ("redirect-json", &["https://example.org/a", "--json"]),
+        ("unknown-host-json", &["https://nobody.test/", "--json"]),
+        ("plain-json", &["http://uat.example.com/", "--json"]),
+    ] {
+        let run = explain(arguments);
+        run.exits_with(0).is(&format!("explain/{name}"));
+        let told: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert!(told["outcome"]["answered_by"].is_string());
+    }
+}
+
+#[test]
+fn what_cannot_be_asked() {
+    for (name, arguments) in [
+        ("no-host", &["https://"][..]),
+        ("bad-host", &["https://a..b/"]),
+        ("other-scheme", &["ftp://uat.example.com/"]),
+        ("unsendable-path", &["https://uat.example.com/a b"]),
+        ("no-header", &["uat.example.com", "-H", "Accept"]),
+        ("bad-header-name", &["uat.example.com", "-H", "A b: c"]),
+        ("bad-address", &["uat.example.com", "--from", "somewhere"]),
+        ("no-url", &[]),
+    ] {
+        explain(arguments).exits_with(2).is(&format!("explain/{name}"));
+    }
+}
+
+#[test]
+fn configurations_that_explain_nothing() {
+    let folder = Folder::new();
+    folder.run(&["explain", "a.test"]).exits_with(2).is("explain/no-config");
+    folder.write("gateway.toml", "[server]\nstorag = \"x\"\n");
+    folder.run(&["explain", "a.test", "--json"]).exits_with(1).is("explain/broken-config");
+}
+
+#[test]
+fn a_running_gateway_does_what_is_explained() {
+    let config = |listen: [String; 3]| {
+        let [http, https, admin] = listen;
+        format!(
+            "[server]\nhttp = [\"{http}\"]\nhttps = [\"{https}\"]\nadmin = \"{admin}\"\nstorage = \"state\"\n\
+             unknown_host = 421\n\n[site.\"a.test\"]\ntls = \"self-signed\"\nroutes = [{{ path = \"/*\", respond = {{ status = 200 }} }}]\n"
+        )
+    };
+    let folder = Folder::with_config(&config(["127.0.0.1:0"; 3].map(String::from)));
+    let running = Running::start(&folder);
+    let listen = ["http", "https", "admin"].map(|listener| running.address(listener).to_string());
+    let explained = Folder::with_config(&config(listen));
+    for (host, target) in [
+        ("a.test", "/x?y"),
+        ("A.test:8080", "/%20/"),
+        ("b.test", "/"),
+        ("b.test", "/healthz"),
+        ("a.test.", "/.."),
+    ] {
+        let told = explained.run(&[
+            "explain",
+            &format!("http://{host}{target}"),
+            "-H",
+            &format!("Host: {host}"),
+            "--json",
+        ]);
+        let told: Value = serde_json::from_str(&told.exits_with(0).stdout).unwrap();
+        let answer = running.plain(target, host);
+        let status = told["outcome"]["status"].as_u64().unwrap().to_string();
+        assert_eq!(answer.split(' ').nth(1), Some(status.as_str()), "{host}{target}\n{answer}");
+        for header in told["outcome"]["headers"].as_array().unwrap() {
+            let line = format!(
+                "{}: {}",
+                header["name"].as_str().unwrap(),
+                header["value"].as_str().unwrap()
+            );
+            let found = answer.lines().any(|found| found.eq_ignore_ascii_case(&line));
+            assert!(found, "{host}{target}: {line} is missing in\n{answer}");
+        }
+    }
+}

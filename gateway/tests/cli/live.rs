@@ -1,0 +1,109 @@
+//! `gateway check-config --live`.
+
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::harness::certs::issue;
+use crate::harness::server::Running;
+use crate::harness::{Folder, dns};
+
+fn server() -> String {
+    let dns = dns::start();
+    format!(
+        "[server]\nhttp = [\"127.0.0.1:0\"]\nhttps = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n\
+         storage = \"state\"\ndns = [\"{dns}\"]\n"
+    )
+}
+
+const SELF_SIGNED: &str = "
+[site.\"app.example.com\"]
+tls = \"self-signed\"
+routes = [{ path = \"/*\", to = \"backend:8000\" }]
+";
+
+#[test]
+fn a_machine_that_is_fit_to_serve() {
+    let folder = Folder::with_config(&format!("{}{SELF_SIGNED}", server()));
+    folder.run(&["check-config", "--live"]).exits_with(0).is("live/good");
+}
+
+#[test]
+fn everything_that_is_wrong_is_shown_at_once() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let text = format!(
+        "{}{SELF_SIGNED}\n[upstream.billing]\nservers = [\"https://backend:443\"]\nca = \"missing-ca.pem\"\n\
+         \n[site.\"files.example.com\"]\ntls = [\n  {{ cert = \"missing.pem\", key = \"missing.key\" }},\n]\n\
+         routes = [\n  {{ path = \"/*\", to = \"nowhere:80\" }},\n  {{ path = \"/billing/*\", to = \"billing\" }},\n]\n",
+        server().replacen("127.0.0.1:0", &address, 1)
+    );
+    let mut folder = Folder::with_config(&text);
+    folder.write("state", "in the way");
+    folder.hide(&address, "ADDRESS");
+    let dns = text.split("dns = [\"").nth(1).unwrap().split('"').next().unwrap();
+    folder.hide(dns, "DNS");
+    folder.run(&["check-config", "--live"]).exits_with(1).is("live/broken");
+    folder
+        .run(&["check-config", "--live", "--format", "json"])
+        .exits_with(1)
+        .is("live/broken-json");
+    folder
+        .run(&["check-config", "--live", "--format", "github"])
+        .exits_with(1)
+        .is("live/broken-github");
+    // Without --live nobody looks.
+    folder.run(&["check-config"]).exits_with(0);
+}
+
+fn with_files(names: &[&str]) -> Folder {
+    let pairs: Vec<String> = names
+        .iter()
+        .map(|name| format!("{{ cert = \"{name}.pem\", key = \"{name}.key\" }}"))
+        .collect();
+    Folder::with_config(&format!(
+        "{}\n[site.\"app.example.com\"]\ntls = [{}]\nroutes = [{{ path = \"/*\", to = \"backend:8000\" }}]\n",
+        server(),
+        pairs.join(", ")
+    ))
+}
+
+#[test]
+fn certificates_that_cannot_be_served() {
+    let mismatch = with_files(&["app"]);
+    let (cert, _) = issue(&["app.example.com"], 3000);
+    mismatch.write_certificate("app", &(cert, issue(&["app.example.com"], 3000).1));
+    mismatch.run(&["check-config", "--live"]).exits_with(1).is("live/key-of-another");
+
+    let expired = with_files(&["app"]);
+    expired.write_certificate("app", &issue(&["app.example.com"], 2001));
+    expired.run(&["check-config", "--live"]).exits_with(1).is("live/expired");
+
+    let uncovered = with_files(&["app"]);
+    uncovered.write_certificate("app", &issue(&["other.example.com"], 3000));
+    uncovered.run(&["check-config", "--live"]).exits_with(1).is("live/uncovered");
+}
+
+#[test]
+fn certificates_that_deserve_a_look() {
+    let folder = with_files(&["app", "unused"]);
+    folder.write_certificate("app", &issue(&["app.example.com"], 3000));
+    folder.write_certificate("unused", &issue(&["other.example.com"], 3000));
+    let key = folder.path().join("app.key");
+    std::fs::set_permissions(key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    folder.run(&["check-config", "--live"]).exits_with(0).is("live/certificate-risk");
+}
+
+#[test]
+fn a_gateway_that_runs_already_is_no_error() {
+    let folder = Folder::with_config(&format!("{}{SELF_SIGNED}", server()));
+    let running = Running::start(&folder);
+    let mut text = format!("{}{SELF_SIGNED}", server());
+    let mut next = Folder::new();
+    for listener in ["http", "https", "admin"] {
+        let address = running.address(listener).to_string();
+        text = text.replacen("127.0.0.1:0", &address, 1);
+        next.hide(&address, listener);
+    }
+    next.write("gateway.toml", &text);
+    next.run(&["check-config", "--live"]).exits_with(0).is("live/already-running");
+}
