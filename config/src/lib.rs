@@ -38,5 +38,6 @@ mod text;
 pub use host::HostError;
 pub use load::{DEFAULT_FILES, LoadError, Loaded, find_default, load, parse};
 pub use problem::{Place, Problem, Problems, Severity, codes};
+pub use suggest::nearest;
 pub use text::duration::format_duration;
 pub use text::size::format_size;

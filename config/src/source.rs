@@ -47,6 +47,14 @@ impl<'a> Source<'a> {
     }
 }
 
+impl Place {
+    /// The place of a part of a text, in bytes. Of a part over several lines it is the first of them.
+    #[must_use]
+    pub fn of(file: &str, text: &str, part: &Span) -> Self {
+        Source::new(file, text).place(part)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

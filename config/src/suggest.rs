@@ -1,7 +1,9 @@
 //! "Did you mean".
 
-/// The candidate that was probably meant, or `None` where nothing is near.
-pub(crate) fn nearest<'a>(
+/// The candidate that was probably meant by a word that is none of them, or `None` where nothing is
+/// near: at most one letter in three is wrong, and at most three.
+#[must_use]
+pub fn nearest<'a>(
     written: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

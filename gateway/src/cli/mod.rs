@@ -5,7 +5,6 @@ mod demo;
 mod explain;
 mod healthcheck;
 mod load;
-mod nearest;
 mod output;
 mod run;
 mod schema;

@@ -11,7 +11,7 @@ use gateway_config::{Place, Problem, Problems, Severity};
 
 use super::finding::Finding;
 use super::places::Places;
-use crate::cli::nearest::nearest;
+use gateway_config::nearest;
 use services::{Service, Services};
 
 /// Compares upstreams with what the files name, where they are Compose files at all. Whether every

@@ -82,26 +82,10 @@ impl<'t> Places<'t> {
     }
 
     fn place(&self, span: &Range<usize>) -> Place {
-        place(self.file, self.text, span)
+        Place::of(self.file, self.text, span)
     }
 }
 
 fn table<'v, 't>(value: Value<'v, 't>) -> Option<&'v DeTable<'t>> {
     value.get_ref().as_table()
-}
-
-/// The place of a part of a text, in bytes. Over several lines, it ends with the first of them.
-pub(super) fn place(file: &str, text: &str, span: &Range<usize>) -> Place {
-    let start = text.floor_char_boundary(span.start);
-    let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
-    let line = text[line_start..].lines().next().unwrap_or_default();
-    let end = text.floor_char_boundary(span.end).min(line_start + line.len()).max(start);
-    let column = text[line_start..start].chars().count() + 1;
-    Place {
-        file: file.to_owned(),
-        line: text[..line_start].matches('\n').count() + 1,
-        column,
-        end_column: column + text[start..end].chars().count().max(1),
-        source_line: line.to_owned(),
-    }
 }

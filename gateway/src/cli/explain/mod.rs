@@ -10,9 +10,9 @@ use gateway_config::model::Config;
 use http::Method;
 
 use super::load::ConfigFile;
-use super::nearest::nearest;
 use super::output::{UNREADABLE, colour_on, complain, print};
 use crate::explain::{Explanation, Question, explain};
+use gateway_config::nearest;
 
 /// Somebody on the internet: an address that is nobody's (RFC 5737).
 const STRANGER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));

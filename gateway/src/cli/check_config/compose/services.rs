@@ -8,7 +8,6 @@ use gateway_config::{Place, Problem};
 use serde_saphyr::Location;
 
 use super::super::finding::Finding;
-use super::super::places::place;
 use super::file::{File, Networks, ServiceEntry};
 use super::ports::{Mapping, ports, written};
 use crate::cli::load::cannot_read;
@@ -170,5 +169,5 @@ fn place_in(path: &Path, text: &str, location: Location) -> Place {
     let offset = line_text.char_indices().nth(column - 1).map_or(line_text.len(), |(at, _)| at);
     let token = line_text[offset..].split([' ', '#', ',', ']', '}']).next().unwrap_or_default();
     let start = line_start + offset;
-    place(&path.display().to_string(), text, &(start..start + token.len()))
+    Place::of(&path.display().to_string(), text, &(start..start + token.len()))
 }
