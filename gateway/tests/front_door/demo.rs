@@ -58,7 +58,7 @@ impl Demo {
     }
 
     /// Ctrl-C, and what is left of its stdout.
-    fn end(mut self) -> String {
+    fn end(&mut self) -> String {
         let pid = Pid::from_raw(self.process.id().try_into().unwrap());
         signal::kill(pid, Signal::SIGINT).unwrap();
         let mut rest = String::new();
@@ -69,12 +69,20 @@ impl Demo {
     }
 }
 
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // Where the test failed before its end; otherwise there is nothing left to end.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
 #[test]
 fn every_curl_line_that_it_prints_works() {
     if Command::new("curl").arg("--version").output().is_err() {
         return skipped("the curl lines of gateway demo", "curl is not installed");
     }
-    let demo = Demo::start();
+    let mut demo = Demo::start();
     for version in ["--http2 ", "--http1.1 "] {
         let echoed: serde_json::Value = serde_json::from_str(&demo.text(&[version])).unwrap();
         assert_eq!(echoed["path"], "/api/v1/echo");
