@@ -9,6 +9,7 @@
 mod accept;
 mod access_log;
 mod admin;
+mod asked;
 #[doc(hidden)]
 pub mod cli;
 mod client;
@@ -27,6 +28,7 @@ mod plain;
 mod policy;
 mod proxy;
 mod reply;
+mod rewrite;
 mod route;
 mod snapshot;
 mod stop;

@@ -5,11 +5,12 @@ use http::{HeaderMap, Method, StatusCode};
 use pingora_core::protocols::http::{ReusableHttpStream, ServerSession};
 use pingora_http::RequestHeader;
 
+use crate::asked::{authority, target, unknown_host};
 use crate::client;
 use crate::connection::{self, Connection};
 use crate::fault::Fault;
 use crate::headers::trace::Trace;
-use crate::proxy::unknown_host;
+
 use crate::reply::{self, Answer};
 use crate::story::Story;
 
@@ -39,6 +40,7 @@ pub(crate) async fn serve(
     };
     let sent = reply::send(&mut session, &asked.method, answer, None, story.trace()).await;
     story.sent(&session);
+    drop(story);
     sent.ok()?;
     connection::finish(session).await
 }
@@ -74,10 +76,8 @@ fn redirect<'c>(
 
 /// The host that is asked for, and the port where it names one.
 pub(crate) fn host_of(asked: &RequestHeader) -> Result<(Host, Option<u16>), Fault> {
-    let named = asked.headers.get(http::header::HOST).and_then(|host| host.to_str().ok());
-    let authority = asked.uri.authority().map(|authority| authority.as_str()).or(named);
-    let parsed = authority.and_then(|authority| Host::parse_authority(authority).ok());
-    parsed.ok_or(Fault::Malformed("it names no host"))
+    let parsed = Host::parse_authority(authority(asked)?);
+    parsed.map_err(|_| Fault::Malformed("its host is not a host"))
 }
 
 /// The answer that sends a client to https.
@@ -87,8 +87,7 @@ pub(crate) fn to_https(
     named_port: Option<u16>,
     https_port: Option<u16>,
 ) -> Result<Answer, Fault> {
-    let target = asked.uri.path_and_query().map_or("/", |target| target.as_str());
-    let target = if target.starts_with('/') { target } else { "/" };
+    let target = if target(asked).starts_with('/') { target(asked) } else { "/" };
     // Who came without a port came to port 80, and finds https at 443, whatever ports lie behind
     // that. Who named a port is on a machine where ports are not the usual ones.
     let https_port = https_port.filter(|_| named_port.is_some());

@@ -1,27 +1,29 @@
 //! One request of a public listener, from its head to its record in the access log. Read it from the
 //! top: each step stands in a file of its own, in the order in which it is taken.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use gateway_config::model::{Host, Rewrite, UnknownHost};
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE};
-use http::{Method, StatusCode, Version};
+use http::Method;
 use pingora_core::protocols::http::{ReusableHttpStream, ServerSession};
 use pingora_http::RequestHeader;
 use tokio::time::Instant;
 
+use crate::asked::{
+    announced_length, authority, check_coding, normal_path, site_asked_for, target, unknown_host,
+    websocket,
+};
 use crate::client::{self, Client};
 use crate::connection::{self, Connection};
 use crate::exchange::{Exchange, Passed, STREAM_IDLE};
 use crate::fault::Fault;
 use crate::headers::request::{Forwarding, Framing, for_upstream};
 use crate::headers::trace::Trace;
-use crate::path::{self, Path};
+use crate::path::Path;
 use crate::policy::body::BodyGauge;
 use crate::policy::limit::{Allowance, ClientKey};
 use crate::policy::{Refused, access, deny_paths};
 use crate::reply::{self, Answer};
+use crate::rewrite::rewritten;
 use crate::snapshot::{Route, Serve};
 use crate::story::Story;
 use crate::stream::GatheringStream;
@@ -64,7 +66,11 @@ pub(crate) async fn serve(
             run_tunnel(session, *upstream, idle, connection, &mut story).await;
             None
         }
-        Served::Answered => connection::finish(session).await,
+        Served::Answered => {
+            // What is left concerns the connection; the request's record need not wait for it.
+            drop(story);
+            connection::finish(session).await
+        }
     }
 }
 
@@ -98,54 +104,6 @@ async fn answer<'c>(
     }
 }
 
-/// The only transfer coding that is passed on is `chunked`, once. Others would have to be undone here
-/// (RFC 9112 section 6.1), and doubled ones are a way to make two readers disagree.
-fn check_coding(asked: &RequestHeader) -> Result<(), Fault> {
-    let mut codings = asked.headers.get_all(TRANSFER_ENCODING).iter();
-    match (codings.next(), codings.next()) {
-        (None, _) => Ok(()),
-        (Some(one), None) if one.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
-        _ => Err(Fault::UnknownCoding),
-    }
-}
-
-/// The host that is asked for, as the client wrote it.
-pub(crate) fn authority(asked: &RequestHeader) -> Result<&str, Fault> {
-    if asked.method == Method::CONNECT {
-        return Err(Fault::Malformed("CONNECT is for forward proxies"));
-    }
-    let raw = asked.raw_path();
-    let starts =
-        |scheme: &[u8]| raw.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
-    if !(starts(b"/") || starts(b"*") || starts(b"http://") || starts(b"https://")) {
-        return Err(Fault::Malformed("its target is neither a path nor an http URL"));
-    }
-    if let Some(authority) = asked.uri.authority() {
-        return Ok(authority.as_str());
-    }
-    let mut hosts = asked.headers.get_all(HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host.to_str().map_err(|_| Fault::Malformed("its host is not a host")),
-        (None, _) => Err(Fault::Malformed("it names no host")),
-        _ => Err(Fault::Malformed("it names two hosts")),
-    }
-}
-
-/// The path, in the forms in which it is compared and sent on.
-pub(crate) fn normal_path(asked: &RequestHeader) -> Result<Path<'_>, Fault> {
-    // `OPTIONS *` asks about the server as a whole, which here is the root of the site.
-    let raw = match target(asked) {
-        "*" if asked.method == Method::OPTIONS => "/",
-        target => target.split('?').next().unwrap_or(target),
-    };
-    path::normalise(raw).map_err(Fault::MalformedPath)
-}
-
-/// Path and query as the client wrote them, without scheme and host.
-pub(crate) fn target(asked: &RequestHeader) -> &str {
-    asked.uri.path_and_query().map_or("/", |target| target.as_str())
-}
-
 fn find_route<'c>(
     connection: &'c Connection,
     authority: &str,
@@ -160,30 +118,6 @@ fn find_route<'c>(
     let route = site.route_of(&path.normal).ok_or(Fault::NoRoute)?;
     story.route(route);
     Ok(route)
-}
-
-/// The site that a request is for, which must be the one whose certificate was shown.
-pub(crate) fn site_asked_for(
-    authority: &str,
-    find: impl FnOnce(&Host) -> Option<usize>,
-    shown: Option<usize>,
-    unknown: UnknownHost,
-) -> Result<usize, Fault> {
-    let not_a_host = |_| Fault::Malformed("its host is not a host");
-    let (host, _port) = Host::parse_authority(authority).map_err(not_a_host)?;
-    let found = find(&host);
-    if shown.is_some() && found != shown {
-        return Err(Fault::Misdirected);
-    }
-    found.ok_or_else(|| unknown_host(unknown))
-}
-
-pub(crate) fn unknown_host(answer: UnknownHost) -> Fault {
-    Fault::UnknownHost(match answer {
-        UnknownHost::Close => None,
-        UnknownHost::Misdirected => Some(StatusCode::MISDIRECTED_REQUEST),
-        UnknownHost::NotFound => Some(StatusCode::NOT_FOUND),
-    })
 }
 
 /// Every policy that can say no before anything is read or sent.
@@ -225,42 +159,6 @@ async fn send(
     Ok(Served::Answered)
 }
 
-/// The path for the upstream, with the query.
-pub(crate) fn rewritten<'a>(
-    rewrite: &Rewrite,
-    prefix: usize,
-    path: &'a Path<'_>,
-    asked: &'a RequestHeader,
-) -> Cow<'a, str> {
-    let query = asked.uri.query();
-    let with_query = |path: String| match query {
-        Some(query) => Cow::Owned(format!("{path}?{query}")),
-        None => Cow::Owned(path),
-    };
-    // What follows a prefix, encoded as the client did where its spelling was the plain one.
-    let below = |prefix: &str| {
-        let tail = match path.wire.strip_prefix(prefix) {
-            Some(tail) => tail.to_owned(),
-            None => path::encode(path.normal.strip_prefix(prefix)?),
-        };
-        (tail.is_empty() || tail.starts_with('/')).then_some(tail)
-    };
-    match rewrite {
-        Rewrite::Keep if path.wire == asked.uri.path() => Cow::Borrowed(target(asked)),
-        Rewrite::Keep => with_query(path.wire.clone().into_owned()),
-        Rewrite::To(to) => with_query(to.clone()),
-        Rewrite::StripPrefix(strip) => {
-            let tail = below(strip).unwrap_or_else(|| path.wire.clone().into_owned());
-            with_query(if tail.is_empty() { "/".into() } else { tail })
-        }
-        Rewrite::Below(to) => {
-            let tail = path.normal.get(..prefix).and_then(below).unwrap_or_default();
-            let whole = format!("{to}{tail}");
-            with_query(if whole.is_empty() { "/".into() } else { whole })
-        }
-    }
-}
-
 /// A request that goes to an upstream.
 struct Call<'c> {
     connection: &'c Connection,
@@ -280,9 +178,9 @@ impl Call<'_> {
     ) -> Result<Served, Fault> {
         let announced = announced_length(asked);
         let gauge = BodyGauge::start(self.route.policy.body, announced, Instant::now())?;
-        let upgrade = websocket(asked);
+        let upgrade = websocket(asked).filter(|_| session.is_body_empty());
         let body = match announced {
-            _ if session.is_body_empty() || upgrade.is_some() => Framing::Empty,
+            _ if session.is_body_empty() => Framing::Empty,
             Some(length) => Framing::Length(length),
             None => Framing::Chunked,
         };
@@ -319,21 +217,6 @@ impl Call<'_> {
             }
         }
     }
-}
-
-/// `Content-Length`, where the request has one.
-pub(crate) fn announced_length(asked: &RequestHeader) -> Option<u64> {
-    // pingora has checked that several values agree.
-    asked.headers.get(CONTENT_LENGTH)?.to_str().ok()?.split(',').next()?.trim().parse().ok()
-}
-
-/// WebSockets are the one upgrade that is passed on. An upgrade to h2c would let a client speak to
-/// the upstream past every policy.
-pub(crate) fn websocket(asked: &RequestHeader) -> Option<&'static str> {
-    let protocol = asked.headers.get(UPGRADE)?;
-    let wanted =
-        asked.version == Version::HTTP_11 && protocol.as_bytes().eq_ignore_ascii_case(b"websocket");
-    wanted.then_some("websocket")
 }
 
 async fn run_tunnel(
@@ -389,6 +272,7 @@ pub(crate) async fn refuse_head(mut session: ServerSession, connection: &Connect
     let told = tell(&mut session, &Method::GET, &fault, &mut story).await;
     story.failed(fault);
     story.sent(&session);
+    drop(story);
     if told {
         connection::finish(session).await;
     }

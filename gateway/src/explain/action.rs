@@ -8,13 +8,14 @@ use tokio::time::Instant;
 
 use super::answer::{HeaderFact, Outcome};
 use super::{FirstFault, Inquiry};
+use crate::asked;
 use crate::fault::Fault;
 use crate::headers::request::{Forwarding, Framing, for_upstream};
 use crate::path::Path;
 use crate::policy::body::BodyGauge;
 use crate::policy::limit::{ClientKey, Limiter};
-use crate::proxy;
 use crate::reply::{self, Answer};
+use crate::rewrite::rewritten;
 use crate::route::own_length;
 
 /// What a route does.
@@ -113,7 +114,7 @@ impl Call<'_> {
 
     /// How a request ends that nothing has refused.
     pub(super) fn outcome(&self) -> Result<Outcome, Fault> {
-        let target = proxy::target(&self.inquiry.question.head);
+        let target = asked::target(&self.inquiry.question.head);
         let (answer, because) = match &self.route.action {
             Action::Proxy(to) => return Ok(Outcome::passed(self.passed(to))),
             Action::Respond(respond) => (Answer::fixed(respond), "the route's `respond`"),
@@ -134,7 +135,7 @@ impl Call<'_> {
             servers => format!(" ({servers})"),
         };
         let (head, prefix) = (&self.inquiry.question.head, own_length(&self.route.path));
-        let target = proxy::rewritten(&to.rewrite, prefix, self.path, head);
+        let target = rewritten(&to.rewrite, prefix, self.path, head);
         format!("passed to the upstream `{name}`{where_to} as {} {target}", head.method)
     }
 
@@ -149,11 +150,11 @@ impl Call<'_> {
 
     fn for_upstream(&self, target: &Target) -> Result<UpstreamRequest, Fault> {
         let asked = &self.inquiry.question.head;
-        let announced = proxy::announced_length(asked);
+        let announced = asked::announced_length(asked);
         BodyGauge::start(self.route.policy.body, announced, Instant::now())?;
         let prefix = own_length(&self.route.path);
-        let sent = proxy::rewritten(&target.rewrite, prefix, self.path, asked);
-        let upgrade = proxy::websocket(asked);
+        let sent = rewritten(&target.rewrite, prefix, self.path, asked);
+        let upgrade = asked::websocket(asked);
         let head = for_upstream(
             asked,
             &Forwarding {

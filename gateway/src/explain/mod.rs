@@ -26,7 +26,7 @@ use crate::headers::trace::Trace;
 use crate::path::Path;
 use crate::policy::{access, deny_paths};
 use crate::route::{HostRank, Hosts};
-use crate::{plain, proxy};
+use crate::{asked, plain};
 use answer::Veil;
 
 /// Everything that there is to say about one request. Its JSON form is what scripts rely on.
@@ -131,7 +131,7 @@ impl Inquiry<'_> {
                 method: head.method.to_string(),
                 listener: if self.question.secure { "https" } else { "http" },
                 host: self.question.authority.clone(),
-                target: proxy::target(head).to_owned(),
+                target: asked::target(head).to_owned(),
             },
             client: self.client(),
             outcome: Outcome::no_handshake(),
@@ -172,7 +172,7 @@ impl Inquiry<'_> {
             let (rank, found) = self
                 .hosts
                 .find_ranked(&host)
-                .ok_or_else(|| proxy::unknown_host(self.config.server.unknown_host))?;
+                .ok_or_else(|| asked::unknown_host(self.config.server.unknown_host))?;
             site = self.config.sites.get(found).map(|site| SiteFacts::of(site, rank, &host));
             plain::to_https(head, &host, port, self.https_port())
         });
@@ -199,15 +199,15 @@ impl Inquiry<'_> {
         let Some(site) = self.config.sites.get(shown) else { return told };
         told.site = Some(SiteFacts::of(site, rank, &self.question.host));
         let mut faults = FirstFault::default();
-        let authority = faults.ok(proxy::authority(&self.question.head));
-        let path = faults.ok(proxy::normal_path(&self.question.head));
+        let authority = faults.ok(asked::authority(&self.question.head));
+        let path = faults.ok(asked::normal_path(&self.question.head));
         let unknown = self.config.server.unknown_host;
         let same_site = authority.is_some_and(|authority| {
             let find = |host: &Host| self.hosts.find(host);
-            faults.ok(proxy::site_asked_for(authority, find, Some(shown), unknown)).is_some()
+            faults.ok(asked::site_asked_for(authority, find, Some(shown), unknown)).is_some()
         });
         if let Some(path) = &path {
-            let sent = proxy::target(&self.question.head).split('?').next().unwrap_or_default();
+            let sent = asked::target(&self.question.head).split('?').next().unwrap_or_default();
             let compared = path.normal.clone().into_owned();
             told.path = Some(PathFacts { sent: sent.to_owned(), compared });
         }
