@@ -12,7 +12,7 @@ ARGS ?=
 
 REFERENCE := docs/reference.md
 
-.PHONY: help demo test build check release size bless docs clean
+.PHONY: help demo test build check release size figures bless docs clean
 
 help: ## List the targets
 	@echo 'make TARGET, where TARGET is one of:'
@@ -45,8 +45,12 @@ release: ## Build target/release/gateway, optimised and stripped
 size: release ## Say how large the release binary is
 	@ls -l target/release/gateway | awk '{ printf "%.1f MiB  %s\n", $$5 / 1048576, $$NF }'
 
+figures: release ## Measure what the documentation says about size, start and memory
+	@.ci/prepare test
+	@.ci/figures
+
 bless: ## Write the golden files and the reference anew, to be read in the difference
-	BLESS=1 cargo test --workspace --test golden
+	BLESS=1 cargo test --workspace --test golden --test cli
 	@$(MAKE) docs
 
 docs: ## Write docs/reference.md anew

@@ -1,6 +1,6 @@
 //! The gateway's configuration: TOML text in, checked domain types out.
 //!
-//! [`load`] reads a file, [`parse`] a text. Both are hermetic: nothing but the text decides the
+//! [`load()`] reads a file, [`parse`] a text. Both are hermetic: nothing but the text decides the
 //! result; no name is resolved, no certificate opened, no environment asked. Everything that is
 //! wrong is reported at once, as [`Problems`] with places.
 //!

@@ -1,5 +1,5 @@
 //! What the rest of the gateway sees of a configuration: checked, complete, and impossible to hold
-//! half-right. Nothing here knows about TOML; everything here came through [`crate::load`].
+//! half-right. Nothing here knows about TOML; everything here came through [`crate::load()`].
 
 mod address;
 mod headers;
