@@ -50,7 +50,7 @@ figures: release ## Measure what the documentation says about size, start and me
 	@.ci/figures
 
 bless: ## Write the golden files and the reference anew, to be read in the difference
-	BLESS=1 cargo test --workspace --test golden --test cli
+	BLESS=1 cargo test --workspace --lib --test golden --test cli
 	@$(MAKE) docs
 
 docs: ## Write docs/reference.md anew

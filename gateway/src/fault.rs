@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use http::StatusCode;
+use pingora_error::ErrorType;
 
 use crate::policy::Refused;
 
@@ -216,26 +217,96 @@ fn without_quotes(error: &pingora_error::Error) -> String {
     let cause = error.cause.as_ref();
     let system = cause.and_then(|cause| cause.downcast_ref::<io::Error>()).map(ToString::to_string);
     let http2 = cause.and_then(|cause| cause.downcast_ref::<h2::Error>()).map(ToString::to_string);
-    system.or(http2).unwrap_or_else(|| error.etype().as_str().to_owned())
+    system.or(http2).unwrap_or_else(|| match error.etype() {
+        ErrorType::InvalidHTTPHeader => "it cannot be parsed".to_owned(),
+        ErrorType::ConnectionClosed => "the connection was closed".to_owned(),
+        other => other.as_str().to_owned(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pingora_error::{Error, ErrorType};
+    use crate::policy::limit::{Allowance, Exceeded};
+    use pingora_error::Error;
+    use std::fmt::Write as _;
 
+    const QUOTED: &str = "buf: Set-Cookie: session=secret";
+
+    fn source() -> Box<Error> {
+        let cause = io::Error::from(io::ErrorKind::ConnectionReset);
+        Error::because(ErrorType::ReadError, QUOTED, cause)
+    }
+
+    fn not_http() -> Box<Error> {
+        Error::explain(ErrorType::InvalidHTTPHeader, QUOTED)
+    }
+
+    fn exceeded() -> Exceeded {
+        let limit = "api".to_owned();
+        let allowance =
+            Allowance { limit: limit.clone(), burst: 20, remaining: 0, window: 2, reset: 1 };
+        Exceeded { limit, allowance, retry_after: 1 }
+    }
+
+    fn clients_and_ours() -> Vec<Fault> {
+        let after = Duration::from_secs(10);
+        vec![
+            Fault::Malformed("it names two hosts"),
+            Fault::UnknownCoding,
+            Fault::MalformedPath(gateway_config::path::PathError::Encoding),
+            Fault::MalformedHead(not_http()),
+            Fault::HeadTooLarge,
+            Fault::HeadTimeout(after),
+            Fault::UnknownHost(None),
+            Fault::UnknownHost(Some(StatusCode::NOT_FOUND)),
+            Fault::Misdirected,
+            Fault::NoRoute,
+            Fault::Refused(Refused::Address),
+            Fault::Refused(Refused::Path),
+            Fault::Refused(Refused::Rate(exceeded())),
+            Fault::BodyTooLarge { cap: 10_485_760 },
+            Fault::BodyTimeout(after),
+            Fault::BodyTooSlow(240),
+            Fault::BodyBroken(source()),
+            Fault::ClientGone(source()),
+            Fault::Unbuildable(source()),
+        ]
+    }
+
+    fn upstreams() -> Vec<Fault> {
+        let (server, after) = ("backend:8000".to_owned(), Duration::from_secs(60));
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        vec![
+            Fault::Unresolved {
+                name: "backend".into(),
+                reason: "the name servers know no address for it".into(),
+            },
+            Fault::Connect { server: server.clone(), source: refused },
+            Fault::ConnectTimeout { server: server.clone(), after },
+            Fault::NoAnswer { server: server.clone(), source: source() },
+            Fault::Garbage { server: server.clone(), source: not_http() },
+            Fault::FirstByteTimeout { server: server.clone(), after },
+            Fault::AnswerTimeout { server: server.clone(), after },
+            Fault::AnswerBroken { server, source: source() },
+        ]
+    }
+
+    /// What stands in the access log, and never anything that a client or an upstream sent.
     #[test]
-    fn what_an_upstream_said_is_not_quoted() {
-        let context = "buf: Set-Cookie: session=secret";
-        let cause = std::io::Error::from(io::ErrorKind::ConnectionReset);
-        for source in [
-            Error::explain(ErrorType::InvalidHTTPHeader, context),
-            Error::because(ErrorType::InvalidHTTPHeader, context, cause),
-        ] {
-            let fault = Fault::Garbage { server: "backend:8000".into(), source };
-            let text = fault.chain();
-            assert!(text.starts_with("the answer of backend:8000 is not HTTP: "), "{text}");
-            assert!(!text.contains("secret"), "{text}");
+    fn every_sentence_is_as_it_was_approved() {
+        let mut texts = String::new();
+        for fault in clients_and_ours().iter().chain(&upstreams()) {
+            let status =
+                fault.status().map_or_else(|| "none".into(), |status| status.as_u16().to_string());
+            let (reason, blame) = (fault.reason(), fault.blame());
+            writeln!(texts, "{reason} {blame:?} {status}\n    {}", fault.chain()).unwrap();
         }
+        assert!(!texts.contains("secret"), "{texts}");
+        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/faults.txt");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(golden, &texts).unwrap();
+        }
+        assert_eq!(texts, std::fs::read_to_string(golden).unwrap(), "BLESS=1 writes it anew");
     }
 }
