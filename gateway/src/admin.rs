@@ -8,7 +8,6 @@ use pingora_core::protocols::http::{ReusableHttpStream, ServerSession};
 use crate::connection::Connection;
 use crate::plain;
 use crate::reply::Answer;
-use crate::stop::Stage;
 
 const METRICS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
@@ -51,15 +50,4 @@ fn metrics(connection: &Connection) -> Answer {
         Ok(text) => Answer::text(StatusCode::OK, text).replacing(CONTENT_TYPE, METRICS),
         Err(error) => Answer::text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     }
-}
-
-/// What keeps the gateway from being ready, one sentence each.
-pub(crate) fn missing(stage: Stage, workers_listening: usize, workers: usize) -> Vec<String> {
-    let mut missing = Vec::new();
-    if stage > Stage::Running {
-        missing.push("The gateway is stopping.".to_owned());
-    } else if workers_listening < workers {
-        missing.push(format!("{workers_listening} of {workers} workers accept connections."));
-    }
-    missing
 }

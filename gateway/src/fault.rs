@@ -8,6 +8,9 @@ use pingora_error::ErrorType;
 
 use crate::policy::Refused;
 
+/// The longest request head, in bytes: for HTTP/1.1 with its request line, for HTTP/2 decoded.
+pub(crate) const HEAD_CAP: u64 = 64 * 1024;
+
 /// Whose fault it is that a request was not answered as it was meant to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Blame {
@@ -30,7 +33,7 @@ pub(crate) enum Fault {
     MalformedPath(gateway_config::path::PathError),
     #[error("the request's head is malformed")]
     MalformedHead(#[source] Box<pingora_error::Error>),
-    #[error("the request's head is longer than {} KiB", crate::connection::HEAD_CAP / 1024)]
+    #[error("the request's head is longer than {} KiB", HEAD_CAP / 1024)]
     HeadTooLarge,
     #[error("the request's head took longer than {0:?}")]
     HeadTimeout(Duration),

@@ -15,13 +15,14 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::accept::{self, BindError, Census};
 use crate::access_log::AccessLog;
-use crate::admin;
-use crate::connection::{self, Listener};
+use crate::connection::Listener;
 use crate::journal;
 use crate::metrics::Metrics;
+use crate::serve;
 use crate::snapshot::{BuildError, Lasting, Snapshot};
 use crate::stop::{FAREWELL, Stage, Stop};
 use crate::upstream::{Pool, Resolver};
+use crate::worker::{Shared, Worker};
 
 /// How often kept connections to upstreams are looked at.
 const SWEEP: Duration = Duration::from_secs(15);
@@ -76,32 +77,6 @@ impl Handle {
     pub fn stop(&self) {
         self.0.advance(Stage::Draining);
     }
-}
-
-/// What all workers share.
-pub(crate) struct Shared {
-    pub(crate) snapshot: ArcSwap<Snapshot>,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) access_log: AccessLog,
-    pub(crate) census: Arc<Census>,
-    pub(crate) stop: Stop,
-    /// The port of the first TLS listener, for redirects from the plain one.
-    pub(crate) https_port: Option<u16>,
-    workers: usize,
-    listening: AtomicUsize,
-}
-
-impl Shared {
-    /// What keeps the gateway from being ready.
-    pub(crate) fn missing(&self) -> Vec<String> {
-        admin::missing(self.stop.stage(), self.listening.load(Relaxed), self.workers)
-    }
-}
-
-/// One worker: a thread with a runtime of its own, and what nobody else touches.
-pub(crate) struct Worker {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) pool: Pool,
 }
 
 impl Gateway {
@@ -296,7 +271,7 @@ impl Worker {
 
     async fn accept(self: Arc<Self>, listener: Listener, socket: TcpListener) {
         accept::accept_all(socket, &self.shared.stop, |tcp, peer| {
-            tokio::spawn(connection::admit(listener, tcp, peer, self.clone()));
+            tokio::spawn(serve::admit(listener, tcp, peer, self.clone()));
         })
         .await;
     }
@@ -307,7 +282,7 @@ async fn serve_admin(admin: TcpListener, shared: Arc<Shared>) {
     let worker = Arc::new(Worker { shared, pool: Pool::default() });
     accept::accept_all(admin, &Stop::new(), |tcp, peer| {
         let (snapshot, worker) = (worker.shared.snapshot.load_full(), worker.clone());
-        tokio::spawn(connection::serve(Listener::Admin, tcp, peer, snapshot, worker));
+        tokio::spawn(serve::serve(Listener::Admin, tcp, peer, snapshot, worker));
     })
     .await;
 }

@@ -46,7 +46,10 @@ static STYLE: OnceLock<Style> = OnceLock::new();
 fn style() -> Style {
     *STYLE.get_or_init(|| {
         let terminal = std::io::stderr().is_terminal();
-        Style { json: !terminal, colour: terminal && crate::cli::colour_wanted() }
+        Style {
+            json: !terminal,
+            colour: terminal && crate::terminal::may_be_coloured(&std::io::stderr()),
+        }
     })
 }
 

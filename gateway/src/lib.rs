@@ -3,7 +3,7 @@
 //! The binary is a thin command line over this library. Another program can embed the gateway:
 //! [`Gateway::bind`] builds it from a configuration, [`Gateway::run`] serves, [`Handle::stop`] ends.
 //!
-//! To follow one request, read `accept`, `connection`, `tls`, `proxy` and then the files that
+//! To follow one request, read `accept`, `serve`, `tls`, `http1` or `http2`, `proxy` and then the files that
 //! `proxy::answer` names, in its order.
 
 mod accept;
@@ -21,6 +21,8 @@ mod explain;
 mod fault;
 mod gateway;
 mod headers;
+mod http1;
+mod http2;
 mod journal;
 mod metrics;
 mod path;
@@ -30,14 +32,17 @@ mod proxy;
 mod reply;
 mod rewrite;
 mod route;
+mod serve;
 mod snapshot;
 mod stop;
 mod story;
 mod stream;
+mod terminal;
 mod time;
 mod tls;
 mod tunnel;
 mod upstream;
+mod worker;
 
 pub use accept::BindError;
 pub use gateway::{Gateway, Handle, StartError};

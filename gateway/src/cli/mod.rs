@@ -65,8 +65,3 @@ pub fn main() -> ExitCode {
         Command::Healthcheck(arguments) => healthcheck::main(&arguments),
     }
 }
-
-/// Whether stderr may be coloured.
-pub(crate) fn colour_wanted() -> bool {
-    output::colour_on(&std::io::stderr())
-}

@@ -1,9 +1,11 @@
 //! What commands print, and how they end.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use gateway_config::Problems;
+
+use crate::terminal::may_be_coloured;
 
 /// Nothing could be judged: the file cannot be read. Also what wrong arguments end with.
 pub(super) const UNREADABLE: u8 = 2;
@@ -28,13 +30,5 @@ pub(super) fn complain(text: &str) {
 
 /// Shows problems to people.
 pub(super) fn show(problems: &Problems) {
-    complain(&problems.render_human(colour_on(&io::stderr())));
-}
-
-/// Whether a stream may be coloured: on a terminal that can, unless NO_COLOR (no-color.org) says no.
-pub(super) fn colour_on(stream: &impl IsTerminal) -> bool {
-    let said = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    stream.is_terminal()
-        && said("NO_COLOR").is_none()
-        && said("TERM").is_none_or(|term| term != "dumb")
+    complain(&problems.render_human(may_be_coloured(&io::stderr())));
 }

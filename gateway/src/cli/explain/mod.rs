@@ -10,8 +10,9 @@ use gateway_config::model::Config;
 use http::Method;
 
 use super::load::ConfigFile;
-use super::output::{UNREADABLE, colour_on, complain, print};
+use super::output::{UNREADABLE, complain, print};
 use crate::explain::{Explanation, Question, explain};
+use crate::terminal::may_be_coloured;
 use gateway_config::nearest;
 
 /// Somebody on the internet: an address that is nobody's (RFC 5737).
@@ -70,7 +71,7 @@ pub(super) fn main(arguments: &Arguments) -> ExitCode {
     let text = if arguments.json {
         json(&explanation)
     } else {
-        let colour = colour_on(&std::io::stdout());
+        let colour = may_be_coloured(&std::io::stdout());
         let mut text = human::render(&explanation, from.is_none(), colour);
         if explanation.outcome.is_unknown_host() {
             text.push_str(&known_hosts(&config, question.host.as_str()));
