@@ -27,7 +27,11 @@ pub(crate) async fn http1(stream: GatheringStream, connection: &Connection) {
         if let Some(bytes) = begun.take() {
             session.set_pipelined_prefix(bytes);
         }
-        match head.read(&mut session, draining.as_mut()).await {
+        let read = match head.read(&mut session, draining.as_mut()).await {
+            Ok(true) => check_length(&session),
+            other => other,
+        };
+        match read {
             Ok(true) => {}
             Ok(false) => return,
             Err(fault) => return proxy::refuse_head(session, connection, fault).await,
@@ -104,6 +108,12 @@ impl<'c> HeadWait<'c> {
         })
         .await
     }
+}
+
+/// A head that arrives faster than it is looked at is measured once it is whole.
+fn check_length(session: &ServerSession) -> Result<bool, Fault> {
+    let length = session.as_http1().map_or(0, |http1| http1.get_headers_raw_bytes().len() as u64);
+    if length > HEAD_CAP { Err(Fault::HeadTooLarge) } else { Ok(true) }
 }
 
 /// A client that goes away in the middle of a head has nobody left to be told about it.

@@ -21,8 +21,14 @@ pub(crate) use pool::{Peer, Pool};
 pub use tls::TlsError;
 pub(crate) use tls::client_config;
 
+/// The next [`Upstream::id`].
+static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
+
 /// An upstream, ready to be asked.
 pub(crate) struct Upstream {
+    /// Never given twice in one process: a connection that was made for one upstream's rules (TLS,
+    /// its roots) is not handed to another at the same address.
+    id: usize,
     pub(crate) config: Arc<model::Upstream>,
     servers: Vec<Server>,
     tls: Option<Arc<rustls::ClientConfig>>,
@@ -65,7 +71,8 @@ impl Upstream {
         metrics: UpstreamMetrics,
     ) -> Self {
         let servers = config.servers.iter().map(|endpoint| Server::new(endpoint, names)).collect();
-        Self { config, servers, tls, turn: AtomicUsize::new(0), metrics }
+        let id = NEXT_ID.fetch_add(1, Relaxed);
+        Self { id, config, servers, tls, turn: AtomicUsize::new(0), metrics }
     }
 
     /// A connection to the server whose turn it is, or to the next that can be reached. Where
@@ -101,7 +108,7 @@ impl Upstream {
         let deadline = tokio::time::Instant::now() + limit;
         let peers = server.peers(deadline).await?;
         if reuse {
-            let kept = peers.iter().find_map(|peer| pool.take(self.id(), peer, Instant::now()));
+            let kept = peers.iter().find_map(|peer| pool.take(self.id, peer, Instant::now()));
             if let Some((stream, peer)) = kept {
                 self.metrics.reused.inc();
                 return Ok(self.connection(server, peer, stream, true));
@@ -140,13 +147,8 @@ impl Upstream {
             server: server.label.clone(),
             reused,
             peer,
-            upstream: self.id(),
+            upstream: self.id,
         }
-    }
-
-    /// Upstreams that share a configuration share their connections.
-    fn id(&self) -> usize {
-        Arc::as_ptr(&self.config).addr()
     }
 }
 

@@ -1,7 +1,9 @@
 //! Heads that are malformed, or too large.
 
 use super::Door;
+use crate::harness::gateway::Gateway;
 use crate::harness::raw_client::Raw;
+use crate::harness::{answering_site, config};
 
 #[tokio::test]
 async fn fields_that_are_malformed_are_refused() {
@@ -177,4 +179,18 @@ async fn empty_lines_before_a_request_are_forgiven() {
     let status = head.as_ref().map(|head| head.status);
     assert!(matches!(status, Some(200 | 400)), "{head:?}");
     door.alive().await;
+}
+
+/// However it arrives: here in one write, so that it is all there before anybody has looked at it.
+#[tokio::test]
+async fn a_head_of_64_kib_passes_and_one_byte_more_does_not() {
+    let gateway = Gateway::start(&config("", &answering_site("app.test"))).await;
+    for (length, status) in [(65_536, 200), (65_537, 431), (70_000, 431)] {
+        let frame = "GET / HTTP/1.1\r\nHost: app.test\r\nX-Long: \r\n\r\n".len();
+        let long = "x".repeat(length - frame);
+        let mut raw = Raw::tls(&gateway, "app.test").await;
+        raw.write(format!("GET / HTTP/1.1\r\nHost: app.test\r\nX-Long: {long}\r\n\r\n")).await;
+        let head = raw.head().await.expect("closed instead of an answer");
+        assert_eq!(head.status, status, "a head of {length} bytes: {head:?}");
+    }
 }
