@@ -6,7 +6,9 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use crate::head::{Fields, RequestHead, ResponseHead};
+use crate::head::{Fields, ResponseHead};
+use crate::patience::Patience;
+use crate::tunnel::Side;
 
 /// How the end of a request's body is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,20 +41,16 @@ pub(crate) enum ClientError {
     Gone(io::Error),
 }
 
-/// The client's side of one request.
-pub(crate) trait Downstream: Send {
-    /// The request's head.
-    fn head(&self) -> &RequestHead;
-
+/// The client's side of one request, but for its head, which is read before there is anything to
+/// decide. Dropped before the answer is whole, it breaks off in a way that no client takes for the
+/// answer's end: HTTP/1.1 loses the connection without TLS's close_notify, HTTP/2 resets the stream.
+pub(crate) trait Downstream: Send + Sized {
     /// How the request's body is delimited.
     fn framing(&self) -> Framing;
 
     /// The next piece of the request's body. When the end has been handed out, or where there is no
     /// body, this is ready only once the client has gone away.
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, ClientError>>;
-
-    /// Whether the end of the request's body has been handed out, or there is no body.
-    fn is_body_done(&self) -> bool;
 
     /// Sends an informational answer (RFC 9110 section 15.2), where the client's protocol knows such.
     fn send_informational(&mut self, head: &ResponseHead);
@@ -76,6 +74,12 @@ pub(crate) trait Downstream: Send {
 
     /// The connection will not be used for another request, where it is for one request at a time.
     fn close_after(&mut self);
+
+    /// Gives the connection away to another protocol, where it carries one request at a time.
+    fn into_tunnel(self) -> Option<Side>;
+
+    /// The timer of whatever is waited for on the request's behalf.
+    fn patience(&mut self) -> &mut Patience;
 
     /// Bytes of the request's body that have been handed out.
     fn received(&self) -> u64;

@@ -6,10 +6,12 @@
 //! its buffers, so that reading one allocates nothing.
 
 mod known;
+mod names;
 
 use http::{Method, StatusCode, Version};
 
 pub(crate) use known::Known;
+pub(crate) use names::Names;
 
 /// Where a piece of text stands in a head's buffer. A head is never near 4 GiB (see
 /// [`crate::fault::HEAD_CAP`]).
@@ -71,6 +73,16 @@ impl Fields {
     pub(crate) fn add_known(&mut self, known: Known, value: &[u8]) {
         let name = self.keep(known.name().as_bytes());
         self.add_kept(known, name, value);
+    }
+
+    /// Adds a field whose value `write` puts at the end of what it is given.
+    pub(crate) fn add_written(&mut self, known: Known, write: impl FnOnce(&mut Vec<u8>)) {
+        let name = self.keep(known.name().as_bytes());
+        let start = self.end();
+        write(&mut self.text);
+        let value = Span { start, end: self.end() };
+        self.entries.push(Entry { known, name, value });
+        self.present.insert(known);
     }
 
     fn add_kept(&mut self, known: Known, name: Span, value: &[u8]) {

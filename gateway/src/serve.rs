@@ -47,7 +47,7 @@ pub(crate) async fn serve(
     match listener {
         Listener::Https => serve_tls(tcp, peer, snapshot, worker).await,
         Listener::Http | Listener::Admin => {
-            let connection = Connection { listener, peer, tls: None, snapshot, worker };
+            let connection = Connection::new(listener, peer, None, snapshot, worker);
             http1(GatheringStream::to_client(Transport::Tcp(tcp)), &connection).await;
         }
     }
@@ -70,8 +70,7 @@ async fn serve_tls(tcp: TcpStream, peer: SocketAddr, snapshot: Arc<Snapshot>, wo
         [facts.version, facts.group.unwrap_or("none"), if facts.resumed { "yes" } else { "no" }];
     metrics.handshakes.with_label_values(&labels).inc();
     let stream = GatheringStream::to_client(Transport::TlsServer(Box::new(stream)));
-    let connection =
-        Connection { listener: Listener::Https, peer, tls: Some(facts), snapshot, worker };
+    let connection = Connection::new(Listener::Https, peer, Some(facts), snapshot, worker);
     if facts.http2 {
         http2(stream, Arc::new(connection)).await;
     } else {
