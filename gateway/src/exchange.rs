@@ -66,16 +66,21 @@ struct Attempt {
 
 impl Exchange<'_> {
     /// Passes the request on. A kept connection that turns out to have died is replaced once, where
-    /// asking again is safe (RFC 9110 section 9.2.2).
+    /// asking again is safe (RFC 9110 section 9.2.2). What is seldom needed is put aside in a box, so
+    /// that it makes no request larger that does not need it.
     ///
     /// # Errors
     /// [`Fault`]. [`Downstream::has_begun`] tells whether the client has seen an answer begin.
     pub(crate) async fn run(
-        mut self,
+        &mut self,
         client: &mut impl Downstream,
         account: &mut Account,
     ) -> Result<Passed, Fault> {
-        let connection = self.upstream.connect(self.pool, true).await?;
+        let turn = self.upstream.next_turn();
+        let connection = match self.upstream.kept(turn, self.pool) {
+            Some(kept) => kept,
+            None => Box::pin(self.upstream.open(turn, Some(self.pool))).await?,
+        };
         let may_repeat = connection.reused && is_idempotent(&self.asked.method);
         let failed = match self.attempt(connection, client, account).await {
             Ok(passed) => return Ok(passed),
@@ -85,8 +90,9 @@ impl Exchange<'_> {
             return Err(failed.fault);
         }
         self.upstream.metrics.retried.inc();
-        let connection = self.upstream.connect(self.pool, false).await?;
-        self.attempt(connection, client, account).await.map_err(|failed| failed.fault)
+        let connection = Box::pin(self.upstream.open(turn, None)).await?;
+        let again = Box::pin(self.attempt(connection, client, account));
+        again.await.map_err(|failed| failed.fault)
     }
 
     async fn attempt(

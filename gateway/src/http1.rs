@@ -31,24 +31,22 @@ const LAST_FLUSH: Duration = Duration::from_secs(60);
 /// Serves a connection until its end.
 pub(crate) async fn http1(stream: GatheringStream, connection: &Connection) {
     let mut draining = pin!(connection.draining());
-    let mut wire = Wire::new(stream, connection);
-    let mut head = Box::<RequestHead>::default();
+    let mut head = RequestHead::default();
+    let mut wire = Box::new(Wire::new(stream, connection));
     loop {
         match wire.next_head(&mut head, connection, draining.as_mut()).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(fault) => {
                 let request = Http1Request::unreadable(wire);
-                if let Some(told) = proxy::refuse_head(request, connection, fault).await {
+                if let Some(told) = Box::pin(proxy::refuse_head(request, connection, fault)).await {
                     told.finish().await;
                 }
                 return;
             }
         }
         let (request, flaw) = Http1Request::new(wire, &head, connection);
-        let Some(answered) = Box::pin(answer(request, &head, flaw, connection)).await else {
-            return;
-        };
+        let Some(answered) = answer(request, &head, flaw, connection).await else { return };
         let Some(kept) = answered.finish().await else { return };
         wire = kept;
     }
@@ -62,24 +60,26 @@ async fn answer(
 ) -> Option<Http1Request> {
     match connection.listener {
         Listener::Https => proxy::serve(request, head, flaw, connection).await,
-        Listener::Http => plain::serve(request, head, flaw, connection).await,
-        Listener::Admin => admin::serve(request, head, flaw, connection).await,
+        Listener::Http => Box::pin(plain::serve(request, head, flaw, connection)).await,
+        Listener::Admin => Box::pin(admin::serve(request, head, flaw, connection)).await,
     }
 }
 
-/// A connection between two requests.
+/// A connection, and how far the request that is on it has got.
 struct Wire {
     stream: Box<GatheringStream>,
     /// Read, and not yet made sense of. Empty and without room while the client is silent.
     buffer: BytesMut,
     patience: Patience,
+    turn: Turn,
 }
 
 impl Wire {
     fn new(stream: GatheringStream, connection: &Connection) -> Self {
         let limit = connection.snapshot.server.timeouts.keepalive;
         let patience = Patience::new(Instant::now(), limit);
-        Self { stream: Box::new(stream), buffer: BytesMut::new(), patience }
+        let turn = Turn::new(Version::HTTP_11, Framing::Empty, false);
+        Self { stream: Box::new(stream), buffer: BytesMut::new(), patience, turn }
     }
 
     /// Waits for the head of a request: in silence for as long as `keepalive` allows; from its first
@@ -149,9 +149,8 @@ impl Wire {
     }
 }
 
-/// One request of a connection.
-pub(crate) struct Http1Request {
-    wire: Wire,
+/// One request and its answer, as far as the connection is concerned.
+struct Turn {
     version: Version,
     framing: Framing,
     body: BodyReader,
@@ -160,33 +159,16 @@ pub(crate) struct Http1Request {
     answer: BodyWriter,
     begun: bool,
     keep: bool,
-    /// Whether it reads what stands behind a body in chunks (RFC 9110 section 6.5.1).
+    /// Whether the client reads what stands behind a body in chunks (RFC 9110 section 6.5.1).
     takes_trailers: bool,
     half_closed: bool,
     received: u64,
     sent: u64,
 }
 
-impl Http1Request {
-    /// The request that `head` begins, and what is wrong with how its body is delimited.
-    fn new(wire: Wire, head: &RequestHead, connection: &Connection) -> (Self, Option<Fault>) {
-        let (framing, flaw) = match h1::of_request(head) {
-            Ok(framing) => (framing, None),
-            Err(error) => (Framing::Empty, Some(error.into())),
-        };
-        let keep = flaw.is_none() && asks_to_stay(head) && !connection.is_draining();
-        let takes_trailers = has_token(head.fields.all(Known::Te), b"trailers");
-        (Self { takes_trailers, ..Self::framed(wire, head.version, framing, keep) }, flaw)
-    }
-
-    /// What was to be a request, to be told so.
-    fn unreadable(wire: Wire) -> Self {
-        Self::framed(wire, Version::HTTP_11, Framing::Empty, false)
-    }
-
-    fn framed(wire: Wire, version: Version, framing: Framing, keep: bool) -> Self {
+impl Turn {
+    fn new(version: Version, framing: Framing, keep: bool) -> Self {
         Self {
-            wire,
             version,
             framing,
             body: match framing {
@@ -204,16 +186,46 @@ impl Http1Request {
             sent: 0,
         }
     }
+}
+
+/// One request of a connection. It has the connection for as long as it is served, in a box that
+/// lasts as long as that: handing it on costs nothing.
+pub(crate) struct Http1Request {
+    wire: Box<Wire>,
+}
+
+impl Http1Request {
+    /// The request that `head` begins, and what is wrong with how its body is delimited.
+    fn new(
+        mut wire: Box<Wire>,
+        head: &RequestHead,
+        connection: &Connection,
+    ) -> (Self, Option<Fault>) {
+        let (framing, flaw) = match h1::of_request(head) {
+            Ok(framing) => (framing, None),
+            Err(error) => (Framing::Empty, Some(error.into())),
+        };
+        let keep = flaw.is_none() && asks_to_stay(head) && !connection.is_draining();
+        wire.turn = Turn::new(head.version, framing, keep);
+        wire.turn.takes_trailers = has_token(head.fields.all(Known::Te), b"trailers");
+        (Self { wire }, flaw)
+    }
+
+    /// What was to be a request, to be told so.
+    fn unreadable(mut wire: Box<Wire>) -> Self {
+        wire.turn = Turn::new(Version::HTTP_11, Framing::Empty, false);
+        Self { wire }
+    }
 
     /// Sends what is left of the answer. Gives the connection back where another request may follow.
-    async fn finish(mut self) -> Option<Wire> {
+    async fn finish(mut self) -> Option<Box<Wire>> {
         // A client that takes nothing would hold its connection for ever. One that went away in the
         // last moment has had its record written as answered.
         let flushed = timeout(LAST_FLUSH, poll_fn(|cx| self.poll_flush(cx))).await;
         match flushed {
-            Ok(Ok(())) if self.keep => Some(self.wire),
+            Ok(Ok(())) if self.wire.turn.keep => Some(self.wire),
             Ok(Ok(())) => {
-                self.wire.stream.close().await;
+                Box::pin(self.wire.stream.close()).await;
                 None
             }
             _ => None,
@@ -223,18 +235,18 @@ impl Http1Request {
     /// Ready when the client has gone. Its saying that it will send no more is not yet that: it may
     /// well wait for the answer.
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<ClientError> {
-        if !self.half_closed {
+        if !self.wire.turn.half_closed {
             // The next request may be here already; it waits for its turn.
             if !self.wire.buffer.is_empty() {
                 return Poll::Pending;
             }
             match ready!(self.wire.poll_more(cx)) {
-                Ok(0) if self.wire.stream.says_goodbye() => self.half_closed = true,
+                Ok(0) if self.wire.stream.says_goodbye() => self.wire.turn.half_closed = true,
                 Ok(0) => return Poll::Ready(ClientError::Gone(gone())),
                 Ok(_) => return Poll::Pending,
                 Err(error) => return Poll::Ready(ClientError::Gone(error)),
             }
-            self.keep = false;
+            self.wire.turn.keep = false;
         }
         let error = ready!(self.wire.stream.poll_closed(cx)).err().unwrap_or_else(gone);
         Poll::Ready(ClientError::Gone(error))
@@ -256,25 +268,25 @@ fn asks_to_stay(head: &RequestHead) -> bool {
 
 impl Downstream for Http1Request {
     fn framing(&self) -> Framing {
-        self.framing
+        self.wire.turn.framing
     }
 
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, ClientError>> {
-        if self.body_done {
+        if self.wire.turn.body_done {
             return self.poll_gone(cx).map(Err);
         }
         loop {
-            let next = self.body.next(&self.wire.buffer);
+            let next = self.wire.turn.body.next(&self.wire.buffer);
             let (skip, next) = next.map_err(|error| ClientError::Malformed(error.0))?;
             self.wire.buffer.advance(skip);
             match next {
                 Next::Data(length) => {
-                    self.received += length as u64;
+                    self.wire.turn.received += length as u64;
                     let piece = self.wire.buffer.split_to(length).freeze();
                     return Poll::Ready(Ok(Piece::Data(piece)));
                 }
                 Next::End(trailers) => {
-                    self.body_done = true;
+                    self.wire.turn.body_done = true;
                     return Poll::Ready(Ok(Piece::End(trailers)));
                 }
                 Next::More => {}
@@ -289,46 +301,53 @@ impl Downstream for Http1Request {
 
     fn send_informational(&mut self, head: &ResponseHead) {
         // HTTP/1.0 knows no informational answers.
-        if self.version == Version::HTTP_11 {
+        if self.wire.turn.version == Version::HTTP_11 {
             h1::informational_head(head, self.wire.stream.gather());
         }
     }
 
     fn send_head(&mut self, head: &ResponseHead, ended: bool) {
-        self.begun = true;
+        self.wire.turn.begun = true;
         // Where the request's body has not been read, nobody knows where the next one begins.
-        self.keep &= self.body_done || self.body.is_ended();
-        self.answer = if ended { BodyWriter::None } else { BodyWriter::of(head, self.version) };
-        self.keep &= self.answer != BodyWriter::UntilClose;
+        self.wire.turn.keep &= self.wire.turn.body_done || self.wire.turn.body.is_ended();
+        self.wire.turn.answer =
+            if ended { BodyWriter::None } else { BodyWriter::of(head, self.wire.turn.version) };
+        self.wire.turn.keep &= self.wire.turn.answer != BodyWriter::UntilClose;
         let out = self.wire.stream.gather();
-        h1::answer_head(head, self.answer, self.version, self.keep, out);
+        h1::answer_head(
+            head,
+            self.wire.turn.answer,
+            self.wire.turn.version,
+            self.wire.turn.keep,
+            out,
+        );
     }
 
     fn has_begun(&self) -> bool {
-        self.begun
+        self.wire.turn.begun
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, ClientError>> {
         let stream = &mut self.wire.stream;
-        let taken = if self.answer == BodyWriter::Chunked {
+        let taken = if self.wire.turn.answer == BodyWriter::Chunked {
             if stream.backlog() >= HIGH_WATER {
                 ready!(Pin::new(&mut **stream).poll_flush(cx)).map_err(ClientError::Gone)?;
             }
             let out = stream.gather();
-            self.answer.before(data.len(), out);
+            self.wire.turn.answer.before(data.len(), out);
             out.extend_from_slice(data);
-            self.answer.behind(out);
+            self.wire.turn.answer.behind(out);
             data.len()
         } else {
             ready!(Pin::new(&mut **stream).poll_write(cx, data)).map_err(ClientError::Gone)?
         };
-        self.sent += taken as u64;
+        self.wire.turn.sent += taken as u64;
         Poll::Ready(Ok(taken))
     }
 
     fn end(&mut self, trailers: Option<&Fields>) {
-        let trailers = trailers.filter(|_| self.takes_trailers);
-        self.answer.end(trailers, self.wire.stream.gather());
+        let trailers = trailers.filter(|_| self.wire.turn.takes_trailers);
+        self.wire.turn.answer.end(trailers, self.wire.stream.gather());
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ClientError>> {
@@ -336,7 +355,7 @@ impl Downstream for Http1Request {
     }
 
     fn close_after(&mut self) {
-        self.keep = false;
+        self.wire.turn.keep = false;
     }
 
     fn into_tunnel(self) -> Option<Side> {
@@ -348,10 +367,10 @@ impl Downstream for Http1Request {
     }
 
     fn received(&self) -> u64 {
-        self.received
+        self.wire.turn.received
     }
 
     fn sent(&self) -> u64 {
-        self.sent
+        self.wire.turn.sent
     }
 }

@@ -56,11 +56,11 @@ pub(crate) async fn serve<D: Downstream>(
     match served {
         Ok(Served::Answered) => {}
         Ok(Served::Upgraded(upstream, idle)) => {
-            run_tunnel(request, upstream, idle, connection, &mut story).await;
+            Box::pin(run_tunnel(request, upstream, idle, connection, &mut story)).await;
             return None;
         }
         Err(fault) => {
-            let told = tell(&mut request, &asked.method, &fault, &mut story).await;
+            let told = Box::pin(tell(&mut request, &asked.method, &fault, &mut story)).await;
             story.failed(fault);
             if !told {
                 story.passed(&request);
@@ -180,7 +180,7 @@ impl Call<'_> {
         let idle = self.route.policy.idle;
         let (client, peer) = (story.client(), self.connection.peer_text.as_str());
         let (trace, account) = story.trace_and_account();
-        let exchange = Exchange {
+        let mut exchange = Exchange {
             upstream: self.upstream,
             pool: &self.connection.worker.pool,
             asked,

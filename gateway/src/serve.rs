@@ -58,7 +58,8 @@ async fn serve_tls(tcp: TcpStream, peer: SocketAddr, snapshot: Arc<Snapshot>, wo
     let metrics = &worker.shared.metrics;
     let limit = snapshot.server.timeouts.handshake;
     let certificates = &snapshot.certificates;
-    let shaken = tls::handshake(tcp, &certificates.store, &certificates.tls, limit).await;
+    // In a box, for most of a connection's life is behind it.
+    let shaken = Box::pin(tls::handshake(tcp, &certificates.store, &certificates.tls, limit)).await;
     let (stream, facts) = match shaken {
         Ok(established) => established,
         Err(error) => {

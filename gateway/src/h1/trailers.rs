@@ -19,9 +19,10 @@ pub(super) fn parse(
         return Ok(Some((2, None)));
     }
     let mut slots = [httparse::EMPTY_HEADER; MOST_FIELDS];
-    let (length, parsed) = match httparse::parse_headers(bytes, &mut slots) {
+    let window = &bytes[..bytes.len().min(longest)];
+    let (length, parsed) = match httparse::parse_headers(window, &mut slots) {
         Ok(httparse::Status::Complete(whole)) => whole,
-        Ok(httparse::Status::Partial) if bytes.len() < longest => return Ok(None),
+        Ok(httparse::Status::Partial) if window.len() < longest => return Ok(None),
         Ok(httparse::Status::Partial) => return Err(BodyError("its trailers are too long")),
         Err(_) => return Err(BodyError("its trailers are malformed")),
     };

@@ -37,6 +37,10 @@ pub(crate) struct Upstream {
     pub(crate) metrics: UpstreamMetrics,
 }
 
+/// A place in the order in which an upstream's servers are asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turn(usize);
+
 /// One server of an upstream.
 struct Server {
     /// As the configuration wrote it; what logs call it.
@@ -76,17 +80,31 @@ impl Upstream {
         Self { id, config, servers, tls, turn: AtomicUsize::new(0), metrics }
     }
 
-    /// A connection to the server whose turn it is, or to the next that can be reached. Where
-    /// `reuse` allows it, a kept one.
+    /// Whose turn it is.
+    pub(crate) fn next_turn(&self) -> Turn {
+        Turn(self.turn.fetch_add(1, Relaxed))
+    }
+
+    /// A kept connection to the server whose turn it is.
+    pub(crate) fn kept(&self, turn: Turn, pool: &Pool) -> Option<Connection> {
+        let server = self.servers.get(turn.0 % self.servers.len())?;
+        self.kept_to(server, pool)
+    }
+
+    /// A new connection to the server whose turn it is, or to the next that can be reached; to that
+    /// a kept one of `pool` will do.
     ///
     /// # Errors
     /// [`Fault::Unresolved`], [`Fault::Connect`], [`Fault::ConnectTimeout`] of the last server tried.
-    pub(crate) async fn connect(&self, pool: &Pool, reuse: bool) -> Result<Connection, Fault> {
-        let first = self.turn.fetch_add(1, Relaxed);
+    pub(crate) async fn open(&self, turn: Turn, pool: Option<&Pool>) -> Result<Connection, Fault> {
         let mut last = None;
         for step in 0..self.servers.len() {
-            let server = &self.servers[(first + step) % self.servers.len()];
-            match self.connect_to(server, pool, reuse).await {
+            let server = &self.servers[(turn.0 + step) % self.servers.len()];
+            let kept = pool.filter(|_| step > 0).and_then(|pool| self.kept_to(server, pool));
+            if let Some(kept) = kept {
+                return Ok(kept);
+            }
+            match self.open_to(server).await {
                 Ok(connection) => return Ok(connection),
                 Err(fault) => last = Some(fault),
             }
@@ -99,15 +117,7 @@ impl Upstream {
         }))
     }
 
-    async fn connect_to(
-        &self,
-        server: &Server,
-        pool: &Pool,
-        reuse: bool,
-    ) -> Result<Connection, Fault> {
-        if reuse && let Some(kept) = self.kept(server, pool) {
-            return Ok(kept);
-        }
+    async fn open_to(&self, server: &Server) -> Result<Connection, Fault> {
         let limit = self.config.connect;
         let deadline = tokio::time::Instant::now() + limit;
         let peers = server.peers(deadline).await?;
@@ -131,7 +141,7 @@ impl Upstream {
     }
 
     /// A kept connection to one of the addresses that the server has now.
-    fn kept(&self, server: &Server, pool: &Pool) -> Option<Connection> {
+    fn kept_to(&self, server: &Server, pool: &Pool) -> Option<Connection> {
         let now = Instant::now();
         let take = |peer: Peer| {
             let stream = pool.take(self.id, &peer, now)?;
