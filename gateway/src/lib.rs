@@ -16,10 +16,16 @@ mod client;
 mod connection;
 #[doc(hidden)]
 pub mod demo;
+#[allow(dead_code, reason = "the request loop does not use it yet")]
+mod downstream;
 mod exchange;
 mod explain;
 mod fault;
 mod gateway;
+#[allow(dead_code, reason = "the request loop does not use it yet")]
+mod h2;
+#[allow(dead_code, reason = "the request loop does not use it yet")]
+mod head;
 mod headers;
 mod http1;
 mod http2;
