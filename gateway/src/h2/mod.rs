@@ -12,6 +12,8 @@ mod field;
 mod flow;
 mod frame;
 mod hpack;
+#[cfg(test)]
+mod measure;
 mod output;
 mod request;
 mod settings;

@@ -304,8 +304,7 @@ impl Connection {
             return self.block(head.stream, ended, fragment);
         }
         let bytes = fragment.to_vec();
-        self.input.block =
-            Some(OpenBlock { stream: head.stream, ended, bytes, continuations: 0 });
+        self.input.block = Some(OpenBlock { stream: head.stream, ended, bytes, continuations: 0 });
         Ok(())
     }
 

@@ -259,7 +259,8 @@ async fn a_client_that_reads_nothing_is_left() {
     let (mut from_server, mut to_server) = tokio::io::split(stream);
     to_server.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
     // Windows as large as they can be.
-    let settings = b"\0\0\x06\x04\0\0\0\0\0\0\x04\x7f\xff\xff\xff\0\0\x04\x08\0\0\0\0\0\x7f\xff\0\0";
+    let settings =
+        b"\0\0\x06\x04\0\0\0\0\0\0\x04\x7f\xff\xff\xff\0\0\x04\x08\0\0\0\0\0\x7f\xff\0\0";
     to_server.write_all(settings).await.unwrap();
     let block = b"\x82\x84\x87\x41\x01a";
     to_server.write_all(b"\0\0\x06\x01\x05\0\0\0\x01").await.unwrap();
