@@ -22,7 +22,7 @@ mod exchange;
 mod explain;
 mod fault;
 mod gateway;
-#[allow(dead_code, reason = "the request loop does not use it yet")]
+#[allow(dead_code, unused_imports, reason = "the request loop does not use it yet")]
 mod h2;
 #[allow(dead_code, reason = "the request loop does not use it yet")]
 mod head;

@@ -97,7 +97,7 @@ fn measure_requests() {
     connection.receive(&[&PREFACE[..], b"\0\0\0\x04\0\0\0\0\0"].concat()).unwrap();
     connection.receive(&[&b"\0\0\x04\x08\0\0\0\0\0\x7f\0\0\0"[..]].concat()).unwrap();
     let head = ResponseHead { fields: answer_fields(7), ..ResponseHead::default() };
-    let mut cx = Context::from_waker(Waker::noop());
+    let cx = Context::from_waker(Waker::noop());
     let (mut input, mut stream, mut written) = (Vec::new(), 1_u32, 0);
     let mut took = Duration::ZERO;
     for round in 0..ROUNDS / BATCH {
@@ -115,7 +115,7 @@ fn measure_requests() {
         while let Some(event) = connection.next_event() {
             let Event::Request { stream, head: request, .. } = event else { panic!() };
             connection.send_head(stream, &head, false);
-            let sent = connection.poll_send(stream, &mut cx, b"hello");
+            let sent = connection.poll_send(stream, &cx, b"hello");
             assert!(matches!(sent, Poll::Ready(Ok(5))));
             connection.end(stream, None);
             connection.release(stream, request);

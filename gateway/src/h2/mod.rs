@@ -1,6 +1,6 @@
 //! HTTP/2, the server's side (RFC 9113).
 //!
-//! [`Connection`] is the protocol without any input or output: bytes go in, bytes and requests come
+//! [`connection::Connection`] is the protocol without any input or output: bytes go in, bytes and requests come
 //! out. [`driver`] moves the bytes, and [`Http2Request`] is what one request's task sees of it.
 
 mod assembly;
@@ -19,6 +19,5 @@ mod request;
 mod settings;
 mod stream;
 
-pub(crate) use connection::Connection;
 pub(crate) use driver::{Asked, Limits, drive};
 pub(crate) use request::Http2Request;

@@ -99,11 +99,10 @@ impl Encoder {
         for way in 0..WAYS {
             let place = (place + way) % PLACES;
             let met = self.met[place];
-            let index = self.table.index_of(met.number);
             if met.hash == hash {
-                return self.again(field, place, index, out);
+                return self.again(field, place, out);
             }
-            if index.is_none() && free.is_none() {
+            if free.is_none() && self.table.index_of(met.number).is_none() {
                 free = Some(place);
             }
         }
@@ -112,7 +111,8 @@ impl Encoder {
     }
 
     /// A field that has been sent before, unless it is another with the same hash.
-    fn again(&mut self, field: Field<'_>, place: usize, index: Option<usize>, out: &mut Vec<u8>) {
+    fn again(&mut self, field: Field<'_>, place: usize, out: &mut Vec<u8>) {
+        let index = self.table.index_of(self.met[place].number);
         let entry = index.and_then(|index| Some((index, self.table.get(index)?)));
         match entry {
             Some((index, ((), name, value))) if name == field.name && value == field.value => {
@@ -169,7 +169,7 @@ impl Rule {
 }
 
 fn literal((pattern, mask): (u8, u8), field: Field<'_>, out: &mut Vec<u8>) {
-    match static_table::index_of(field.name) {
+    match static_table::index_of(field) {
         Some(index) => integer::encode(pattern, mask, index, out),
         None => {
             out.push(pattern);

@@ -169,7 +169,7 @@ pub(super) mod tests {
             let (code, length) = code_of(usize::from(octet));
             bits.push_str(&format!("{code:0width$b}", width = usize::from(length)));
         }
-        while bits.len() % 8 != 0 {
+        while !bits.len().is_multiple_of(8) {
             bits.push('1');
         }
         bits.as_bytes()

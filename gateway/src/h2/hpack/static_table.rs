@@ -1,5 +1,7 @@
 //! The static table (RFC 7541 appendix A).
 
+use crate::head::{Field, Known};
+
 /// How many entries it has. The dynamic table's indexes follow them.
 pub(super) const LENGTH: usize = ENTRIES.len();
 
@@ -86,33 +88,40 @@ pub(super) fn status(code: u16) -> Option<u8> {
 pub(super) const STATUS: usize = 8;
 
 /// The index of a name that answers use.
-pub(super) fn index_of(name: &[u8]) -> Option<usize> {
+pub(super) fn index_of(field: Field<'_>) -> Option<usize> {
+    Some(match field.known {
+        Known::CacheControl => 24,
+        Known::ContentEncoding => 26,
+        Known::ContentLength => 28,
+        Known::ContentType => 31,
+        Known::Date => 33,
+        Known::Etag => 34,
+        Known::LastModified => 44,
+        Known::Location => 46,
+        Known::ProxyAuthenticate => 48,
+        Known::RetryAfter => 53,
+        Known::Server => 54,
+        Known::SetCookie => 55,
+        Known::Vary => 59,
+        Known::Other => return index_of_other(field.name),
+        _ => return None,
+    })
+}
+
+fn index_of_other(name: &[u8]) -> Option<usize> {
     Some(match name {
         b"accept-ranges" => 18,
         b"access-control-allow-origin" => 20,
         b"age" => 21,
         b"allow" => 22,
-        b"cache-control" => 24,
         b"content-disposition" => 25,
-        b"content-encoding" => 26,
         b"content-language" => 27,
-        b"content-length" => 28,
         b"content-location" => 29,
         b"content-range" => 30,
-        b"content-type" => 31,
-        b"date" => 33,
-        b"etag" => 34,
         b"expires" => 36,
-        b"last-modified" => 44,
         b"link" => 45,
-        b"location" => 46,
-        b"proxy-authenticate" => 48,
         b"refresh" => 52,
-        b"retry-after" => 53,
-        b"server" => 54,
-        b"set-cookie" => 55,
         b"strict-transport-security" => 56,
-        b"vary" => 59,
         b"via" => 60,
         b"www-authenticate" => 61,
         _ => return None,
@@ -126,7 +135,9 @@ mod tests {
     #[test]
     fn indexes_are_those_of_the_table() {
         for (place, (name, value)) in ENTRIES.iter().enumerate() {
-            if let Some(index) = index_of(name.as_bytes()) {
+            let known = Known::of(name.as_bytes());
+            let field = Field { known, name: name.as_bytes(), value: value.as_bytes() };
+            if let Some(index) = index_of(field) {
                 assert_eq!(index, place + 1, "{name}");
             }
             if *name == ":status" {
