@@ -22,6 +22,7 @@ mod explain;
 mod fault;
 mod gateway;
 mod h1;
+mod h2;
 mod head;
 mod headers;
 mod http1;
