@@ -89,7 +89,7 @@ impl WebSocket {
         let kind = if str::from_utf8(message).is_ok() { TEXT } else { BINARY };
         write_frame(kind, message, turn.rng.u32(..), turn.out);
         self.flight = Some(flight);
-        self.seen = Seen { status: 200, ..Seen::default() };
+        self.seen = Seen::of_status(200);
     }
 
     pub(super) fn receive(&mut self, input: &[u8], turn: &mut Turn<'_>) -> Result<(), Failure> {

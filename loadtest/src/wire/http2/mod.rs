@@ -237,7 +237,7 @@ impl Http2 {
             let expect = &turn.book.scenario.requests[stream.flight.request].expect;
             if name == b":status" {
                 let status = str::from_utf8(value).ok().and_then(|text| text.parse().ok());
-                stream.seen = Seen { status: status.unwrap_or_default(), ..Seen::default() };
+                stream.seen = Seen::of_status(status.unwrap_or_default());
             } else if !expect.headers.is_empty() {
                 expect.see_header(&mut stream.seen, name, value);
             }
