@@ -2,7 +2,9 @@
 
 mod aim;
 pub mod cli;
+mod difference;
 mod engine;
+mod report;
 mod result;
 pub mod scenario;
 mod slo;

@@ -2,7 +2,9 @@
 
 mod check;
 mod output;
+mod progress;
 mod run;
+pub(crate) mod summary;
 
 use std::process::ExitCode;
 
