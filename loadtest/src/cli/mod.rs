@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod origin;
 mod output;
 mod run;
 
@@ -38,6 +39,8 @@ enum Command {
     Run(run::Arguments),
     /// Check a scenario: everything that is wrong with it, at once
     Check(check::Arguments),
+    /// Answer requests cheaply, behind a proxy that is measured
+    Origin(origin::Arguments),
 }
 
 /// Runs the command that the process was started with.
@@ -46,5 +49,6 @@ pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(arguments) => run::main(&arguments),
         Command::Check(arguments) => check::main(&arguments),
+        Command::Origin(arguments) => origin::main(&arguments),
     }
 }
