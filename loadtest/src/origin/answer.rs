@@ -9,8 +9,8 @@ use super::websocket;
 
 /// `GET /`: as much as a small API answer.
 const PAGE: &[u8] =
-    b"{\"origin\":\"loadtest\",\"items\":[{\"id\":1,\"name\":\"oat milk\",\"quantity\":2},\
-{\"id\":2,\"name\":\"rye bread\",\"quantity\":1}],\"next\":null}     \n";
+    b"{\"origin\":\"loadtest\",\"items\":[{\"id\":1,\"name\":\"oat milk, 1 l\",\"quantity\":2},\
+{\"id\":2,\"name\":\"rye bread\",\"quantity\":1}],\"next\":null}\n";
 
 /// What `/size/N` repeats.
 pub(super) static FILLING: [u8; 256 * 1024] = [b'x'; 256 * 1024];
