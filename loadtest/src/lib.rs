@@ -1,4 +1,7 @@
 //! Load for HTTP/1.1, HTTP/2 and WebSocket servers, and what came of it.
 
+mod bench;
 pub mod cli;
+pub mod compare;
 pub mod origin;
+pub mod scenario;
