@@ -28,8 +28,7 @@ impl Asker {
     /// # Errors
     /// A file that cannot be read.
     pub(crate) fn trusting(certificate: &Certificate) -> io::Result<Self> {
-        let chain =
-            CertificateDer::from_pem_file(&certificate.chain).map_err(io::Error::other)?;
+        let chain = CertificateDer::from_pem_file(&certificate.chain).map_err(io::Error::other)?;
         let mut roots = RootCertStore::empty();
         roots.add(chain).map_err(io::Error::other)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

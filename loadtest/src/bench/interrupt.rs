@@ -45,7 +45,9 @@ pub(super) fn kill(group: Pid) {
 }
 
 /// Starts something that is killed on a signal; no signal comes between its start and its being known.
-pub(super) fn start<E>(start: impl FnOnce() -> Result<(std::process::Child, Pid), E>) -> Result<(std::process::Child, Pid), E> {
+pub(super) fn start<E>(
+    start: impl FnOnce() -> Result<(std::process::Child, Pid), E>,
+) -> Result<(std::process::Child, Pid), E> {
     let mut left = left();
     let (child, group) = start()?;
     left.groups.push(group);

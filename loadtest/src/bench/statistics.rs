@@ -38,7 +38,9 @@ mod tests {
 
     #[test]
     fn the_median_is_the_middle_or_between_the_two() {
-        let of = |rounds: &[f64]| Spread::of(rounds).map(|spread| (spread.median, spread.min, spread.max));
+        let of = |rounds: &[f64]| {
+            Spread::of(rounds).map(|spread| (spread.median, spread.min, spread.max))
+        };
         assert_eq!(of(&[]), None);
         assert_eq!(of(&[3.0]), Some((3.0, 3.0, 3.0)));
         assert_eq!(of(&[9.0, 1.0, 2.0]), Some((2.0, 1.0, 9.0)));

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod compare;
 mod origin;
 mod output;
 mod run;
@@ -39,6 +40,8 @@ enum Command {
     Run(run::Arguments),
     /// Check a scenario: everything that is wrong with it, at once
     Check(check::Arguments),
+    /// Measure the gateway beside nginx, HAProxy and Caddy
+    Compare(compare::Arguments),
     /// Answer requests cheaply, behind a proxy that is measured
     Origin(origin::Arguments),
 }
@@ -49,6 +52,7 @@ pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(arguments) => run::main(&arguments),
         Command::Check(arguments) => check::main(&arguments),
+        Command::Compare(arguments) => compare::main(&arguments),
         Command::Origin(arguments) => origin::main(&arguments),
     }
 }
