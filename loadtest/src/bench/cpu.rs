@@ -58,10 +58,12 @@ pub(crate) fn members(group: Pid) -> io::Result<Vec<u32>> {
 }
 
 /// proc_pid_stat(5): the name in parentheses may hold anything, so what follows is counted from its
-/// end: state, parent, group.
+/// end: state, parent, group. What has ended and waits to be reaped belongs to no group.
 fn group_in(stat: &str) -> Option<i32> {
     let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_ascii_whitespace().nth(2)?.parse().ok()
+    let mut fields = fields.split_ascii_whitespace();
+    let state = fields.next()?;
+    fields.nth(1)?.parse().ok().filter(|_| state != "Z")
 }
 
 #[cfg(test)]
@@ -71,6 +73,7 @@ mod tests {
     #[test]
     fn a_name_may_hold_parentheses() {
         assert_eq!(group_in("7 (a) b (c)) S 1 42 42 0"), Some(42));
+        assert_eq!(group_in("7 (a) Z 1 42 42 0"), None);
         assert_eq!(group_in(""), None);
     }
 

@@ -57,14 +57,7 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
 /// # Errors
 /// A folder or file cannot be written.
 pub fn print_config(folder: &Path) -> Result<(), Error> {
-    let ground = ground()?;
-    for name in Name::ALL {
-        let inner = folder.join(name.as_str().to_lowercase());
-        std::fs::create_dir_all(&inner)
-            .map_err(Error::own(format!("cannot make {}", inner.display())))?;
-        peer::print_config(name, &ground, &inner)?;
-    }
-    Ok(())
+    peer::print_all(folder)
 }
 
 fn ground() -> Result<Ground, Error> {

@@ -14,7 +14,6 @@ const OTHER_FILES: u64 = 100;
 
 /// Fills in a template.
 pub(super) fn filled(template: &str, place: &Place<'_>) -> String {
-    let certificate = &place.ground.certificate;
     let files = crate::bench::files::allow(super::super::FILES);
     // Each request takes a connection to the client and one to the origin.
     let connections = files.saturating_sub(OTHER_FILES) / 2;
@@ -22,13 +21,12 @@ pub(super) fn filled(template: &str, place: &Place<'_>) -> String {
         ("https", place.https.to_string()),
         ("https-port", place.https.port().to_string()),
         ("admin", place.admin.to_string()),
-        ("origin", place.ground.origin.to_string()),
-        ("sink", place.ground.sink.to_string()),
+        ("origin", place.origin.to_string()),
+        ("sink", place.sink.to_string()),
         ("name", crate::bench::certificate::NAME.to_owned()),
-        ("cert", certificate.chain.display().to_string()),
-        ("key", certificate.key.display().to_string()),
-        ("cert-and-key", certificate.both.display().to_string()),
-        ("folder", place.folder.display().to_string()),
+        ("cert", place.certificate.chain.display().to_string()),
+        ("key", place.certificate.key.display().to_string()),
+        ("cert-and-key", place.certificate.both.display().to_string()),
         ("connections", connections.to_string()),
         ("policy", POLICY.to_owned()),
     ];

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::bench::certificate::{Certificate, NAME};
 use crate::bench::error::Error;
 use crate::bench::first_answer::Asker;
 use crate::bench::ground::{Ground, free_addresses};
@@ -155,7 +156,13 @@ impl Peer {
     pub(crate) fn start(&self, ground: &Ground, asker: &Asker) -> Result<Running, Error> {
         let folder = ground.folder.inner(self.name.program())?;
         let [https, admin] = free_addresses()?;
-        let place = Place { https, admin, folder: &folder, ground };
+        let place = Place {
+            https,
+            admin,
+            origin: ground.origin,
+            sink: ground.sink,
+            certificate: &ground.certificate,
+        };
         write(&folder, &self.name.files(&place))?;
         let mut command = Command::new(&self.program);
         self.name.arguments(&mut command);
@@ -170,14 +177,26 @@ impl Peer {
     }
 }
 
-/// Writes a server's files as they would be for a run, to be read.
+/// Writes the files of all servers, each in a folder of its own, with a certificate beside them and
+/// an origin at 127.0.0.1:9000.
 ///
 /// # Errors
 /// They cannot be written.
-pub(crate) fn print_config(name: Name, ground: &Ground, folder: &Path) -> Result<(), Error> {
-    let [https, admin] = free_addresses()?;
-    let place = Place { https, admin, folder, ground };
-    write(folder, &name.files(&place))
+pub(super) fn print_all(folder: &Path) -> Result<(), Error> {
+    let folder = std::path::absolute(folder).map_err(Error::own("the working folder"))?;
+    let cannot = |path: &Path| Error::own(format!("cannot write to {}", path.display()));
+    std::fs::create_dir_all(&folder).map_err(cannot(&folder))?;
+    let certificate = Certificate::make(&folder, &[NAME]).map_err(cannot(&folder))?;
+    let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    for (name, port) in Name::ALL.into_iter().zip(8443..) {
+        let (https, admin) = (local(port), local(port + 1000));
+        let (origin, sink) = (local(9000), local(9001));
+        let inner = folder.join(name.program());
+        std::fs::create_dir_all(&inner).map_err(cannot(&inner))?;
+        let place = Place { https, admin, origin, sink, certificate: &certificate };
+        write(&inner, &name.files(&place))?;
+    }
+    Ok(())
 }
 
 fn write(folder: &Path, files: &[(&str, String)]) -> Result<(), Error> {
@@ -194,8 +213,10 @@ pub(crate) struct Place<'g> {
     https: SocketAddr,
     /// Metrics.
     admin: SocketAddr,
-    folder: &'g Path,
-    ground: &'g Ground,
+    origin: SocketAddr,
+    /// Where logs may be sent.
+    sink: SocketAddr,
+    certificate: &'g Certificate,
 }
 
 /// A server that answers.

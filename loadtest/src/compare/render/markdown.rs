@@ -7,7 +7,8 @@ use super::text::how;
 use crate::bench::statistics::Spread;
 use crate::compare::report::{FigureReport, Report};
 
-/// Medians with the smallest and the largest of the rounds behind them; date, versions and machine.
+/// Medians with the smallest and the largest of the rounds behind them; date, versions, machine, and
+/// which way the comparison leans.
 #[must_use]
 pub fn markdown(report: &Report) -> String {
     let mut out = String::new();
@@ -27,6 +28,12 @@ pub fn markdown(report: &Report) -> String {
     report.peers.iter().for_each(|_| out.push_str("---|"));
     out.push_str("---|---|\n");
     report.figures.iter().for_each(|figure| line(&mut out, report, figure));
+    out.push_str("\nWhere the work is not equal:\n\n");
+    for peer in &report.peers {
+        for note in peer.name.notes() {
+            _ = writeln!(out, "- {}: {note}", peer.name.as_str());
+        }
+    }
     out
 }
 

@@ -16,7 +16,7 @@ const BAR: f64 = 7.0;
 /// Between the bars of one line, and between lines.
 const GAP: f64 = 1.5;
 const BETWEEN: f64 = 11.0;
-const TOP: f64 = 84.0;
+const TOP: f64 = 98.0;
 const BOTTOM: f64 = 34.0;
 
 /// Light and dark by itself, no fonts but those that are there.
@@ -52,6 +52,7 @@ fn head(out: &mut String, report: &Report, height: f64) {
     text {{ fill: #1f2328; font-size: 13px }}
     .name {{ font-size: 15px; font-weight: 600 }}
     .small {{ font-size: 11px; fill: #59636e }}
+    .cut {{ font-size: 9px; fill: #59636e }}
     .ratio {{ font-weight: 600 }}
     .one {{ stroke: #59636e; stroke-dasharray: 3 3 }}
     .axis {{ stroke: #d0d7de }}
@@ -63,6 +64,7 @@ fn head(out: &mut String, report: &Report, height: f64) {
       .card {{ fill: #0d1117; stroke: #30363d }}
       text {{ fill: #e6edf3 }}
       .small {{ fill: #9da7b3 }}
+      .cut {{ fill: #9da7b3 }}
       .one {{ stroke: #9da7b3 }}
       .axis {{ stroke: #30363d }}
       .gateway {{ fill: #58a6ff }}
@@ -91,15 +93,15 @@ fn described(report: &Report) -> String {
 fn legend(out: &mut String, report: &Report) {
     _ = writeln!(
         out,
-        r#"  <text class="name" x="24" y="34">Equal work, one core, side by side</text>
-  <text class="small" x="24" y="53">by the best peer; shorter is better</text>"#
+        r#"  <text class="name" x="24" y="33">What equal work costs on one core</text>
+  <text class="small" x="856" y="33" text-anchor="end">shorter is better</text>"#
     );
-    let mut x = LEFT;
+    let mut x = 24.0;
     for peer in &report.peers {
         let label = format!("{} {}", peer.name.as_str(), short(&peer.version));
         _ = writeln!(
             out,
-            r#"  <rect class="{}" x="{x}" y="25" width="10" height="10" rx="2"/><text x="{}" y="34">{label}</text>"#,
+            r#"  <rect class="{}" x="{x}" y="47" width="10" height="10" rx="2"/><text x="{}" y="56">{label}</text>"#,
             class(peer.name),
             x + 15.0,
         );
@@ -174,7 +176,7 @@ fn bar(out: &mut String, name: Name, ratio: f64, y: f64) {
         let end = LEFT + length;
         _ = writeln!(
             out,
-            r#"  <text class="small" x="{}" y="{}">{}</text>"#,
+            r#"  <text class="cut" x="{}" y="{}">{}</text>"#,
             end + 5.0,
             y + BAR,
             three_digits(ratio),
