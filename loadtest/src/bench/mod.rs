@@ -14,4 +14,5 @@ pub(crate) mod machine;
 pub(crate) mod memory;
 pub(crate) mod process;
 pub(crate) mod progress;
+pub(crate) mod server;
 pub(crate) mod statistics;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::peer::{Name, Peer, Running};
+use super::peer::{Name, Peer};
 use super::report::{FigureReport, PeerReport, Report};
 use super::row::{CONNECTIONS, Per, Row, Way};
 use super::{Error, Plan};
@@ -13,6 +13,7 @@ use crate::bench::ground::Ground;
 use crate::bench::load::{Handshakes, Load, Pace, Protocol};
 use crate::bench::machine::Machine;
 use crate::bench::progress::Progress;
+use crate::bench::server::Server;
 use crate::bench::{cpu, memory};
 
 /// How much of the best peer's peak is asked for when latency is measured.
@@ -30,7 +31,7 @@ pub(super) struct Measuring<'g> {
     generator: Generator,
     holders: [Generator; 2],
     /// Started once and measured in all rounds, in the order in which they are shown.
-    running: Vec<(Peer, Running)>,
+    running: Vec<(Peer, Server)>,
     progress: Progress,
     /// Requests a second that latency is measured at.
     rate: Option<f64>,

@@ -9,7 +9,7 @@ mod nginx;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ use crate::bench::certificate::{Certificate, NAME};
 use crate::bench::error::Error;
 use crate::bench::first_answer::Asker;
 use crate::bench::ground::{Ground, free_addresses};
-use crate::bench::process::Process;
+use crate::bench::server::{Server, Start, write_files};
 
 /// How long a server may take to its first answer.
 const START: Duration = Duration::from_secs(20);
@@ -103,7 +103,7 @@ impl Name {
 pub(crate) struct Peer {
     pub(crate) name: Name,
     pub(crate) version: String,
-    program: PathBuf,
+    pub(crate) program: PathBuf,
 }
 
 impl Peer {
@@ -153,7 +153,7 @@ impl Peer {
     ///
     /// # Errors
     /// It does not run, or does not answer.
-    pub(crate) fn start(&self, ground: &Ground, asker: &Asker) -> Result<Running, Error> {
+    pub(crate) fn start(&self, ground: &Ground, asker: &Asker) -> Result<Server, Error> {
         let folder = ground.folder.inner(self.name.program())?;
         let [https, admin] = free_addresses()?;
         let place = Place {
@@ -163,17 +163,18 @@ impl Peer {
             sink: ground.sink,
             certificate: &ground.certificate,
         };
-        write(&folder, &self.name.files(&place))?;
+        write_files(&folder, &self.name.files(&place))?;
         let mut command = Command::new(&self.program);
         self.name.arguments(&mut command);
-        let own = |source| Error::own(format!("{} cannot be started", self.name.as_str()))(source);
-        let stdout = std::fs::File::create(folder.join("stdout")).map_err(own)?;
-        let began = Instant::now();
-        let mut process =
-            Process::start(command, &ground.cores.server, &folder, stdout.into()).map_err(own)?;
-        let name = self.name.as_str();
-        let ready_after = asker.until_answered(name, &mut process, https, began, START)?;
-        Ok(Running { process, address: https, ready_after })
+        let start = Start {
+            name: self.name.as_str(),
+            command,
+            folder: &folder,
+            cores: &ground.cores.server,
+            address: https,
+            limit: START,
+        };
+        Server::start(start, asker)
     }
 }
 
@@ -194,16 +195,7 @@ pub(super) fn print_all(folder: &Path) -> Result<(), Error> {
         let inner = folder.join(name.program());
         std::fs::create_dir_all(&inner).map_err(cannot(&inner))?;
         let place = Place { https, admin, origin, sink, certificate: &certificate };
-        write(&inner, &name.files(&place))?;
-    }
-    Ok(())
-}
-
-fn write(folder: &Path, files: &[(&str, String)]) -> Result<(), Error> {
-    for (name, text) in files {
-        let path = folder.join(name);
-        std::fs::write(&path, text)
-            .map_err(Error::own(format!("cannot write {}", path.display())))?;
+        write_files(&inner, &name.files(&place))?;
     }
     Ok(())
 }
@@ -217,15 +209,6 @@ pub(crate) struct Place<'g> {
     /// Where logs may be sent.
     sink: SocketAddr,
     certificate: &'g Certificate,
-}
-
-/// A server that answers.
-#[derive(Debug)]
-pub(crate) struct Running {
-    pub(crate) process: Process,
-    pub(crate) address: SocketAddr,
-    /// From its start to its first answer.
-    pub(crate) ready_after: Duration,
 }
 
 fn find(program: &str) -> Option<PathBuf> {
