@@ -4,4 +4,5 @@ mod bench;
 pub mod cli;
 pub mod compare;
 pub mod origin;
+pub mod scale;
 pub mod scenario;

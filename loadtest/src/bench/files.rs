@@ -16,7 +16,7 @@ pub(crate) fn allow(wanted: u64) -> u64 {
             .is_ok();
     if !raised {
         // Without success things stay as they are, and that is what is said below.
-        drop(setrlimit(Resource::Nofile, limit(now.maximum)));
+        _ = setrlimit(Resource::Nofile, limit(now.maximum));
     }
     getrlimit(Resource::Nofile).current.unwrap_or(wanted)
 }

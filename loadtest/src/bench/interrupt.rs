@@ -41,7 +41,7 @@ pub(crate) fn watch() -> std::io::Result<()> {
 
 /// A group that already ended is what was wanted.
 pub(super) fn kill(group: Pid) {
-    drop(kill_process_group(group, Signal::KILL));
+    _ = kill_process_group(group, Signal::KILL);
 }
 
 /// Starts something that is killed on a signal; no signal comes between its start and its being known.

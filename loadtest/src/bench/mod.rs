@@ -12,6 +12,7 @@ pub(crate) mod interrupt;
 pub(crate) mod load;
 pub(crate) mod machine;
 pub(crate) mod memory;
+pub(crate) mod number;
 pub(crate) mod process;
 pub(crate) mod progress;
 pub(crate) mod server;

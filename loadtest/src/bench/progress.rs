@@ -5,7 +5,7 @@ use std::time::Instant;
 
 /// One line that is written over and over.
 #[derive(Debug)]
-pub struct Progress {
+pub(crate) struct Progress {
     shown: bool,
     began: Instant,
     done: usize,

@@ -1,12 +1,11 @@
 //! `loadtest compare`.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use super::output::{UNUSABLE, complain, print};
-use crate::compare::report::Report;
+use super::page::{Failure, place, read_result, write};
 use crate::compare::{self, Plan, Row, render};
 
 /// Measures the gateway beside nginx, HAProxy and Caddy, those that are installed.
@@ -53,7 +52,7 @@ pub(super) struct Arguments {
     print_config: Option<PathBuf>,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
     let seconds = text.parse().ok().filter(|seconds| (0.1..=600.0).contains(seconds));
     seconds.ok_or_else(|| "a number of seconds from 0.1 to 600".into())
 }
@@ -72,18 +71,16 @@ pub(super) fn main(arguments: &Arguments) -> ExitCode {
     }
 }
 
-type Failure = Box<dyn std::error::Error>;
-
 fn measure_and_show(arguments: &Arguments) -> Result<String, Failure> {
     let report = match &arguments.from {
-        Some(file) => read(file)?,
+        Some(file) => read_result(file)?,
         None => compare::run(&arguments.plan())?,
     };
     if let Some(file) = &arguments.json {
         write(file, &(serde_json::to_string_pretty(&report)? + "\n"))?;
     }
     if let Some(file) = &arguments.markdown {
-        write(file, &placed(file, &render::markdown(&report))?)?;
+        place(file, "compare", &render::markdown(&report))?;
     }
     if let Some(file) = &arguments.svg {
         write(file, &render::svg(&report))?;
@@ -102,38 +99,4 @@ impl Arguments {
             idle: if self.quick { (50, 250) } else { (200, 1000) },
         }
     }
-}
-
-fn read(file: &Path) -> Result<Report, Failure> {
-    let text = std::fs::read(file).map_err(|error| about(file, "read", &error))?;
-    serde_json::from_slice(&text)
-        .map_err(|error| format!("{} is no result of --json: {error}", file.display()).into())
-}
-
-fn write(file: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(file, text).map_err(|error| about(file, "write", &error).into())
-}
-
-fn about(file: &Path, what: &str, error: &io::Error) -> String {
-    format!("cannot {what} {}: {error}", file.display())
-}
-
-const BEGIN: &str = "<!-- compare -->\n";
-const END: &str = "<!-- /compare -->";
-
-/// The text that `file` is to have: what it has, with the table in its place.
-fn placed(file: &Path, table: &str) -> Result<String, Failure> {
-    let old = match std::fs::read_to_string(file) {
-        Ok(old) => old,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(table.to_owned()),
-        Err(error) => return Err(about(file, "read", &error).into()),
-    };
-    let parts = old.split_once(BEGIN).and_then(|(before, rest)| {
-        let (_, after) = rest.split_once(END)?;
-        Some(format!("{before}{BEGIN}{table}{END}{after}"))
-    });
-    parts.ok_or_else(|| {
-        format!("{} has no lines `{}` and `{END}` to write between", file.display(), BEGIN.trim())
-            .into()
-    })
 }

@@ -4,7 +4,9 @@ mod check;
 mod compare;
 mod origin;
 mod output;
+mod page;
 mod run;
+mod scale;
 
 use std::process::ExitCode;
 
@@ -42,6 +44,8 @@ enum Command {
     Check(check::Arguments),
     /// Measure the gateway beside nginx, HAProxy and Caddy
     Compare(compare::Arguments),
+    /// Measure whether the gateway stays as cheap when there is more of everything
+    Scale(scale::Arguments),
     /// Answer requests cheaply, behind a proxy that is measured
     Origin(origin::Arguments),
 }
@@ -53,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::main(&arguments),
         Command::Check(arguments) => check::main(&arguments),
         Command::Compare(arguments) => compare::main(&arguments),
+        Command::Scale(arguments) => scale::main(&arguments),
         Command::Origin(arguments) => origin::main(&arguments),
     }
 }

@@ -18,7 +18,7 @@ use crate::bench::cores::Cores;
 use crate::bench::ground::Ground;
 use crate::bench::{files, interrupt};
 use measure::Measuring;
-use peer::Peer;
+pub(crate) use peer::Peer;
 use report::Report;
 
 /// Open files that are asked for, for servers and load alike.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::number::three_digits;
 use super::text::how;
+use crate::bench::number::three_digits;
 use crate::bench::statistics::Spread;
 use crate::compare::report::{FigureReport, Report};
 

@@ -1,7 +1,6 @@
 //! The result for people: a table for terminals, one for pages, a picture.
 
 mod markdown;
-mod number;
 mod svg;
 mod text;
 

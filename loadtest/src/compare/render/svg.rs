@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::number::three_digits;
+use crate::bench::number::three_digits;
 use crate::compare::peer::Name;
 use crate::compare::report::{FigureReport, Report};
 

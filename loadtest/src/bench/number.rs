@@ -1,7 +1,7 @@
 //! Numbers as people read them.
 
 /// Three digits, or more before the point.
-pub(super) fn three_digits(value: f64) -> String {
+pub(crate) fn three_digits(value: f64) -> String {
     let decimals = match value.abs() {
         100.0.. => 0,
         10.0.. => 1,
