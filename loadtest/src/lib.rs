@@ -3,6 +3,8 @@
 mod bench;
 pub mod cli;
 pub mod compare;
+mod engine;
 pub mod origin;
 pub mod scale;
 pub mod scenario;
+mod wire;

@@ -36,6 +36,13 @@ pub(crate) enum Unexpected {
     Length,
 }
 
+impl Seen {
+    /// The beginning of an answer.
+    pub(crate) fn of_status(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+}
+
 impl Expect {
     /// Sees a header of the answer, whatever the case of its name.
     pub(crate) fn see_header(&self, seen: &mut Seen, name: &[u8], value: &[u8]) {

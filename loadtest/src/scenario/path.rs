@@ -48,7 +48,10 @@ fn pieces(text: &str) -> Result<Vec<Piece>, Complaint> {
         if !before.is_empty() {
             pieces.push(Piece::Text(before.to_owned()));
         }
-        let (name, after) = from.split_once('}').unwrap_or((from, ""));
+        let Some((name, after)) = from.split_once('}') else {
+            let message = format!("{} has a brace that nothing closes", quoted(text));
+            return Err(Complaint::new(message, "write {n}, {random}, or %7B for a brace"));
+        };
         pieces.push(match name {
             "n" => Piece::Counter,
             "random" => Piece::Random,
