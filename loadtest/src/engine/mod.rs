@@ -22,7 +22,7 @@ use crate::wire::{Book, Nanos};
 
 use timeline::nanos;
 
-pub(crate) use tally::{Buckets, Counts, Slice, buckets, histogram};
+pub(crate) use tally::{Buckets, RequestSlice, Slice, histogram};
 pub(crate) use timeline::Part;
 
 /// Why there is no load.

@@ -72,7 +72,7 @@ pub(crate) fn histogram() -> Histogram<u64> {
 }
 
 /// A histogram's places that are not empty.
-pub(crate) fn buckets(histogram: &Histogram<u64>) -> Buckets {
+fn buckets(histogram: &Histogram<u64>) -> Buckets {
     let recorded = histogram.iter_recorded();
     recorded.map(|step| (step.value_iterated_to(), step.count_since_last_iteration())).collect()
 }

@@ -35,12 +35,22 @@ pub enum LoadError {
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Scenario, LoadError> {
     let text = fs::read_to_string(path)
         .map_err(|source| LoadError::CannotRead { path: path.to_owned(), source })?;
+    read_from(&text, path, overrides).map_err(LoadError::Invalid)
+}
+
+fn read_from(text: &str, path: &Path, overrides: &Overrides) -> Result<Scenario, Problems> {
     let file = path.display().to_string();
-    let report = Report::new(&file, text.strip_prefix('\u{feff}').unwrap_or(&text));
+    let report = Report::new(&file, text.strip_prefix('\u{feff}').unwrap_or(text));
     let scenario = parse(&report).and_then(|entries| {
         read::read(&report, &entries, path, overrides).filter(|_| !report.has_problems())
     });
-    scenario.ok_or_else(|| LoadError::Invalid(report.into_problems()))
+    scenario.ok_or_else(|| report.into_problems())
+}
+
+/// Reads a scenario that is no file.
+#[cfg(test)]
+pub(crate) fn read_text(text: &str) -> Result<Scenario, Problems> {
+    read_from(text, Path::new("scenario.toml"), &Overrides::default())
 }
 
 /// The text as TOML, or `None` where its structure is in doubt.

@@ -26,7 +26,10 @@ pub use text::{Rate, parse_duration, parse_rate};
 pub(crate) use expect::{Expect, Seen, Unexpected};
 pub(crate) use path::{Path, Piece};
 pub(crate) use schedule::Schedule;
-pub(crate) use target::Target;
+pub(crate) use target::{Host, Target};
+
+#[cfg(test)]
+pub(crate) use load::read_text;
 
 /// A scenario without a mistake.
 #[derive(Debug)]

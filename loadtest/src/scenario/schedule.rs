@@ -37,6 +37,16 @@ impl Schedule {
         self.stretches.push(Stretch { begins, lasts: lasts.as_secs_f64(), from, to, before });
     }
 
+    /// The mean rate behind its beginning, a second.
+    pub(crate) fn mean_after(&self, beginning: Duration) -> f64 {
+        let from = beginning.as_secs_f64();
+        let counted = self.stretches.iter().filter(|stretch| stretch.begins >= from);
+        let (count, seconds) = counted.fold((0.0, 0.0), |(count, seconds), stretch| {
+            (count + stretch.count(stretch.lasts), seconds + stretch.lasts)
+        });
+        if seconds > 0.0 { count / seconds } else { 0.0 }
+    }
+
     /// When the request of this number, from 0, is due; `None` where there are not so many.
     pub(crate) fn due(&self, number: u64) -> Option<Duration> {
         #[expect(clippy::cast_precision_loss, reason = "exact for 2^53 requests")]
