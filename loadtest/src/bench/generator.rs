@@ -1,7 +1,8 @@
 //! Drives `loadtest run` as a process of its own, so that its time and its cores are its own.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -88,7 +89,8 @@ impl Generator {
         duration: Duration,
     ) -> Result<Outcome, Error> {
         let result = self.folder.join("result.json");
-        let mut process = self.start(scenario, Some(&result), Stdio::null())?;
+        let file = File::create(&result).map_err(|error| subject.failed(error))?;
+        let mut process = self.start(scenario, file.into())?;
         let status = process.wait(duration + GRACE).map_err(Error::own("the load"))?;
         match status {
             Some(status) if status.success() => {}
@@ -106,7 +108,7 @@ impl Generator {
     /// # Errors
     /// They could not all be opened.
     pub(crate) fn hold(&self, subject: Subject<'_>, scenario: &str) -> Result<Held, Error> {
-        let mut process = self.start(scenario, None, Stdio::piped())?;
+        let mut process = self.start(scenario, Stdio::piped())?;
         let stdout = process.take_stdout().map(BufReader::new);
         let mut lines = stdout.into_iter().flat_map(BufReader::lines).map_while(Result::ok);
         match lines.find(|line| line.starts_with("all open:")) {
@@ -118,20 +120,13 @@ impl Generator {
         }
     }
 
-    fn start(
-        &self,
-        scenario: &str,
-        result: Option<&Path>,
-        stdout: Stdio,
-    ) -> Result<Process, Error> {
+    /// The result goes to stdout.
+    fn start(&self, scenario: &str, stdout: Stdio) -> Result<Process, Error> {
         let own = |source| Error::own("the load cannot be started")(source);
         let file = self.folder.join("scenario.toml");
         std::fs::write(&file, scenario).map_err(own)?;
         let mut command = Command::new(&self.executable);
-        command.arg("run").arg(&file).arg("--quiet");
-        if let Some(result) = result {
-            command.arg("--json").arg(result);
-        }
+        command.arg("run").arg(&file).args(["--quiet", "--json", "-"]);
         Process::start(command, &self.cores, &self.folder, stdout).map_err(own)
     }
 }
