@@ -17,8 +17,8 @@ pub(crate) struct Objective {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Metric {
-    /// A share of 1.
-    Quantile(f64),
+    /// The percentile's number, above 0 and below 100.
+    Percentile(f64),
     Mean,
     Min,
     Max,
@@ -82,9 +82,7 @@ impl Metric {
             ("max", _) => Ok(Self::Max),
             ("errors", _) => Ok(Self::Errors),
             ("rate", _) => Ok(Self::Rate),
-            (_, Some(percent)) if percent > 0.0 && percent < 100.0 => {
-                Ok(Self::Quantile(percent / 100.0))
-            }
+            (_, Some(percent)) if percent > 0.0 && percent < 100.0 => Ok(Self::Percentile(percent)),
             _ => Err(format!(
                 "`{text}` is not measured; write p50, p99.9 or the like, mean, min, max, errors or rate"
             )),
@@ -109,12 +107,12 @@ impl Metric {
     fn of(self, result: &RunResult) -> Option<f64> {
         let latency = result.latency_ms.as_ref();
         match self {
-            Self::Quantile(quantile) => {
+            Self::Percentile(percent) => {
                 let mut all = histogram();
                 for (value, count) in &result.histogram_us {
                     all.saturating_record_n(*value, *count);
                 }
-                (!all.is_empty()).then(|| all.value_at_quantile(quantile) as f64 / 1_000.0)
+                (!all.is_empty()).then(|| all.value_at_quantile(percent / 100.0) as f64 / 1_000.0)
             }
             Self::Mean => latency.map(|latency| latency.mean),
             Self::Min => latency.map(|latency| latency.min),
@@ -145,8 +143,8 @@ mod tests {
             let Objective { metric, operator, bound, .. } = Objective::parse(text).unwrap();
             (metric, operator, bound)
         };
-        assert_eq!(read("p99<50ms"), (Metric::Quantile(0.99), Operator::Below, 50.0));
-        assert_eq!(read("p99.9 <= 1s"), (Metric::Quantile(0.999), Operator::AtMost, 1_000.0));
+        assert_eq!(read("p99<50ms"), (Metric::Percentile(99.0), Operator::Below, 50.0));
+        assert_eq!(read("p99.9 <= 1s"), (Metric::Percentile(99.9), Operator::AtMost, 1_000.0));
         assert_eq!(read("errors<0.5%"), (Metric::Errors, Operator::Below, 0.005));
         assert_eq!(read("rate>=1000/s"), (Metric::Rate, Operator::AtLeast, 1_000.0));
         for wrong in ["p99", "p99=5ms", "p0<1s", "p100<1s", "px<1s", "p99<50", "errors<1", "rate>5"]

@@ -5,8 +5,10 @@ mod compare;
 mod origin;
 mod output;
 mod page;
+mod progress;
 mod run;
 mod scale;
+pub(crate) mod summary;
 
 use std::process::ExitCode;
 

@@ -111,6 +111,13 @@ impl Gathering {
         self.all_open_after = after;
     }
 
+    /// What is said when idle connections are open.
+    pub(crate) fn announcement(&self) -> Option<String> {
+        let (count, after) = (self.about.connections, self.all_open_after.as_secs_f64());
+        let line = || format!("all open: {count} connections after {after:.3} s\n");
+        self.about.is_idle.then(line)
+    }
+
     pub(crate) fn add(&mut self, slice: &Slice) {
         let counts = &slice.counts;
         self.connections.opened += counts.opened;
@@ -221,6 +228,7 @@ impl Gathering {
             series,
             histogram_us,
             slo: Vec::new(),
+            comparison: None,
             errors: self.errors_in_words(),
             connections: self.connections,
             statuses: self.statuses,

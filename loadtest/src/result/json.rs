@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::difference::Comparison;
 use crate::engine::{Buckets, histogram};
 
 /// Of the format. What does not know it must not guess.
@@ -47,6 +48,8 @@ pub(crate) struct RunResult {
     pub(crate) histogram_us: Buckets,
     #[serde(default)]
     pub(crate) slo: Vec<Verdict>,
+    #[serde(default)]
+    pub(crate) comparison: Option<Comparison>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -119,6 +122,14 @@ pub(crate) struct Verdict {
     pub(crate) expression: String,
     pub(crate) actual: String,
     pub(crate) met: bool,
+}
+
+impl RunResult {
+    /// The result as JSON.
+    pub(crate) fn to_json(&self) -> Result<String, String> {
+        let json = serde_json::to_string(self).map_err(|error| error.to_string())?;
+        Ok(json + "\n")
+    }
 }
 
 impl Percentiles {

@@ -2,8 +2,8 @@
 
 mod gather;
 mod json;
+mod read;
 
 pub(crate) use gather::Gathering;
-pub(crate) use json::{
-    Connections, Errors, Idle, Messages, Percentiles, RequestResult, RunResult, Second, Verdict,
-};
+pub(crate) use json::{Percentiles, RunResult, Second, Verdict, milliseconds};
+pub(crate) use read::read_result;

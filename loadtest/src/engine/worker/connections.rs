@@ -1,6 +1,6 @@
 //! Connections of an event loop: opened, moved on, replaced.
 
-use super::{Nanos, Report, Timer, Turn, Unusable, Worker, nanos, turn};
+use super::{Nanos, Timer, Turn, Unusable, Worker, nanos, turn};
 use crate::engine::connection::{Connection, Dialing, Phase};
 use crate::scenario::Load;
 use crate::wire::{Failure, FailureKind};
