@@ -22,6 +22,9 @@ const SHARE_OF_PEAK: f64 = 0.7;
 /// How long idle connections are held at most; they are let go as soon as memory was looked at.
 const HELD: Duration = Duration::from_secs(60);
 
+/// How long a load lasts that nobody looks at.
+const WARM_UP: Duration = Duration::from_millis(300);
+
 const GIB: f64 = (1_u64 << 30) as f64;
 
 pub(super) struct Measuring<'g> {
@@ -108,7 +111,7 @@ impl<'g> Measuring<'g> {
             for index in 0..self.running.len() {
                 match row.way() {
                     Way::Cpu { load, .. } => {
-                        self.load(*row, index, &load, self.plan.load / 10)?;
+                        self.load(*row, index, &load, WARM_UP)?;
                     }
                     Way::Latency => {
                         let load = Load::of(Protocol::Http1, CONNECTIONS);

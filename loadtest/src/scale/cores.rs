@@ -7,7 +7,7 @@
 
 use super::configuration::Configuration;
 use super::report::{Goal, Group, Line};
-use super::{Bench, Plan};
+use super::{Bench, Plan, WARM_UP};
 use crate::bench::cores::Cores;
 use crate::bench::error::Error;
 use crate::bench::load::{Load, Protocol};
@@ -35,7 +35,7 @@ pub(super) fn measure(plan: &Plan, gateway: &Peer) -> Result<Group, Error> {
         let mut of_cores = [Vec::new(), Vec::new()];
         let titles = [format!("{protocol}, 1 core"), format!("{protocol}, 2 cores")];
         for ((bench, server), title) in benches.iter_mut().zip(&titles) {
-            bench.cpu(server, title, load, plan.load / 10)?;
+            bench.cpu(server, title, load, WARM_UP)?;
         }
         for round in 0..plan.rounds as usize {
             for turn in 0..2 {

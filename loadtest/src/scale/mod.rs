@@ -88,6 +88,9 @@ pub fn run(plan: &Plan) -> Result<Report, Error> {
 /// How long the gateway may take to read ten thousand sites, in a build that is not optimised.
 const START: Duration = Duration::from_secs(120);
 
+/// How long a load lasts that nobody looks at.
+const WARM_UP: Duration = Duration::from_millis(300);
+
 /// A ground with what asks and what loads.
 struct Bench {
     ground: Ground,

@@ -2,7 +2,7 @@
 
 use super::configuration::{Configuration, ROUTES, paths};
 use super::report::{Goal, Group, Line};
-use super::{Bench, Plan};
+use super::{Bench, Plan, WARM_UP};
 use crate::bench::error::Error;
 use crate::bench::load::{Load, Protocol};
 use crate::compare::Peer;
@@ -30,7 +30,7 @@ pub(super) fn measure(plan: &Plan, gateway: &Peer) -> Result<Group, Error> {
         let mut of_sizes = vec![Vec::new(); servers.len()];
         let what = |sites: u32| format!("{protocol}, {sites} sites, {} routes", sites * ROUTES);
         for (sites, server) in &servers {
-            bench.cpu(server, &what(*sites), load, plan.load / 10)?;
+            bench.cpu(server, &what(*sites), load, WARM_UP)?;
         }
         for round in 0..plan.rounds as usize {
             for turn in 0..servers.len() {
