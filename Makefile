@@ -60,7 +60,7 @@ scale: release ## Measure the gateway with many sites, connections and cores; wr
 	target/release/loadtest scale --json target/scale.json --markdown docs/benchmarks.md $(ARGS)
 
 bless: ## Write the golden files and the reference anew, to be read in the difference
-	BLESS=1 cargo test --workspace --lib --test golden --test cli
+	BLESS=1 cargo test --workspace --lib --test golden --test cli --test compare
 	@$(MAKE) docs
 
 docs: ## Write docs/reference.md anew

@@ -12,7 +12,7 @@ pub fn text(report: &Report) -> String {
     let mut out = String::new();
     for group in &report.groups {
         // Writing to a String cannot fail.
-        _ = writeln!(out, "{:<58}   {}", group.title, group.against);
+        _ = writeln!(out, "{:<64}  {}", group.title, group.against);
         for line in &group.lines {
             _ = writeln!(out, "{}", text_line(line).trim_end());
         }
@@ -29,7 +29,7 @@ pub fn text(report: &Report) -> String {
 fn text_line(line: &Line) -> String {
     let median = line.spread().map(|spread| three_digits(spread.median));
     let median = median.unwrap_or_else(|| "-".into());
-    let mut out = format!("  {:<34}{median:>7} {:<16}", line.title, line.unit);
+    let mut out = format!("  {:<40}{median:>7} {:<16}", line.title, line.unit);
     if let Some((ratio, spread)) =
         line.ratio.as_ref().and_then(|ratio| Some((ratio, ratio.spread()?)))
     {
