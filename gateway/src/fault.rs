@@ -46,7 +46,7 @@ pub(crate) enum Fault {
     Misdirected,
     #[error("no route of the site takes this path")]
     NoRoute,
-    #[error("{0}")]
+    #[error(transparent)]
     Refused(#[from] Refused),
     #[error("the request's body is larger than the cap of {cap} bytes")]
     BodyTooLarge { cap: u64 },

@@ -124,9 +124,11 @@ impl Wire {
     }
 
     /// Reads a head that is whole. Only a line's end can make one whole, so whoever sends a head byte
-    /// by byte does not have it looked at for each.
+    /// by byte does not have it looked at for each; what begins as no head does is looked at at once.
     fn parse(&mut self, head: &mut RequestHead) -> Result<Option<bool>, Fault> {
-        let may_be_whole = self.buffer.last() == Some(&b'\n')
+        let Some(first) = self.buffer.first() else { return Ok(None) };
+        let may_be_whole = !(first.is_ascii_graphic() || first.is_ascii_whitespace())
+            || self.buffer.last() == Some(&b'\n')
             || self.buffer.len() > PIECE
             || memchr::memmem::find(&self.buffer, b"\n\r\n").is_some();
         if !may_be_whole {

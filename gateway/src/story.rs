@@ -179,11 +179,14 @@ impl<'c> Story<'c> {
         }
     }
 
+    /// Without the user's name and password that some write before a host.
     fn host(&self) -> Cow<'_, str> {
-        match self.asked.and_then(RequestHead::authority) {
+        let bare = |host: &str| host.rsplit('@').next().unwrap_or_default().to_owned();
+        let host = match self.asked.and_then(RequestHead::authority) {
             Some(authority) => authority.into(),
             None => self.field(Known::Host),
-        }
+        };
+        if host.contains('@') { bare(&host).into() } else { host }
     }
 
     fn field(&self, known: Known) -> Cow<'_, str> {

@@ -1,7 +1,7 @@
 //! HTTP/2, the server's side (RFC 9113).
 //!
 //! [`connection::Connection`] is the protocol without any input or output: bytes go in, bytes and requests come
-//! out. [`driver`] moves the bytes, and [`Http2Request`] is what one request's task sees of it.
+//! out. [`driver`] moves the bytes, and [`request::Http2Request`] is what one request's task sees of it.
 
 mod assembly;
 mod budget;
@@ -20,4 +20,3 @@ mod settings;
 mod stream;
 
 pub(crate) use driver::{Asked, Limits, drive};
-pub(crate) use request::Http2Request;
