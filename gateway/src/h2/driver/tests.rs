@@ -198,14 +198,14 @@ async fn a_client_that_goes_away_is_noticed() {
         }
     });
     let mut client = connect(stream).await;
-    let (answer, mut stream) = client.send_request(get("/"), true).unwrap();
-    stream.send_reset(::h2::Reason::CANCEL);
-    drop(answer);
-    // One that has been taken back before it was begun is not begun at all.
+    // One that is taken back in the same breath is not begun at all.
+    let (answer, mut sending) = client.send_request(get("/"), true).unwrap();
+    sending.send_reset(::h2::Reason::CANCEL);
+    drop((answer, sending));
     client = client.ready().await.unwrap();
-    let (answer, _stream) = client.send_request(get("/"), true).unwrap();
+    let (answer, sending) = client.send_request(get("/"), true).unwrap();
     tokio::task::yield_now().await;
-    drop((client, answer, _stream));
+    drop((client, answer, sending));
     noticed.notified().await;
     serving.await.unwrap();
 }
