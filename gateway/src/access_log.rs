@@ -51,7 +51,7 @@ pub(crate) struct Record<'r> {
 }
 
 impl Record<'_> {
-    fn json(&self, out: &mut Vec<u8>) {
+    pub(crate) fn json(&self, out: &mut Vec<u8>) {
         let mut object = Object::begin(out);
         object.time("time", self.at);
         object.text("client", self.client);

@@ -14,6 +14,8 @@ pub(crate) async fn http2(mut stream: GatheringStream, connection: Arc<Connectio
     let limits = h2::Limits { header: timeouts.header, keepalive: timeouts.keepalive };
     let serve = |asked| serve(asked, connection.clone());
     h2::drive(&mut stream, limits, connection.draining(), serve).await;
+    // The client is to read the last words, GOAWAY among them.
+    Box::pin(Box::new(stream).close()).await;
 }
 
 async fn serve(asked: Asked, connection: Arc<Connection>) {

@@ -15,6 +15,8 @@ pub mod cli;
 mod client;
 mod connection;
 #[doc(hidden)]
+pub mod counted;
+#[doc(hidden)]
 pub mod demo;
 mod downstream;
 mod exchange;

@@ -12,11 +12,10 @@ mod field;
 mod flow;
 mod frame;
 mod hpack;
-#[cfg(test)]
-mod measure;
 mod output;
 mod request;
 mod settings;
 mod stream;
 
+pub(crate) use connection::{Connection, Event};
 pub(crate) use driver::{Asked, Limits, drive};
