@@ -80,6 +80,9 @@ fn open(address: SocketAddr, shared: bool) -> io::Result<Socket> {
     if address.is_ipv6() {
         socket.set_only_v6(false)?;
     }
+    // What is accepted inherits these from the listener (tcp(7)), without a system call for each.
+    socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_keepalive(&keepalive())?;
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(shared)?;
     socket.set_nonblocking(true)?;
@@ -113,7 +116,7 @@ pub(crate) async fn accept_all(
             () = stop.reached(Stage::Draining) => return,
             accepted = listener.accept() => accepted,
         };
-        match accepted.and_then(|(tcp, peer)| prepare(tcp).map(|tcp| (tcp, peer))) {
+        match accepted {
             Ok((tcp, peer)) => serve(tcp, peer),
             Err(error) if is_peers_doing(&error) => {}
             Err(error) => {
@@ -122,12 +125,6 @@ pub(crate) async fn accept_all(
             }
         }
     }
-}
-
-fn prepare(tcp: TcpStream) -> io::Result<TcpStream> {
-    tcp.set_nodelay(true)?;
-    socket2::SockRef::from(&tcp).set_tcp_keepalive(&keepalive())?;
-    Ok(tcp)
 }
 
 fn is_peers_doing(error: &io::Error) -> bool {

@@ -14,6 +14,7 @@ use crate::h1::BodyWriter;
 use crate::head::{Known, RequestHead, ResponseHead};
 use crate::headers::request::{Forwarding, for_upstream};
 use crate::headers::response::{Rules, strip_hop_by_hop};
+use crate::headers::trailers::end_to_end;
 use crate::policy::body::BodyGauge;
 use crate::policy::limit::Allowance;
 use crate::reply;
@@ -251,7 +252,7 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
         loop {
             let moved = match self.connection.session.poll_body(cx) {
                 Poll::Ready(Ok(AnswerPiece::End(trailers))) => {
-                    self.client.end(trailers.as_deref());
+                    self.client.end(end_to_end(trailers).as_deref());
                     return Poll::Ready(Ok(()));
                 }
                 Poll::Ready(Ok(AnswerPiece::Data)) => self.poll_pass_piece(cx)?,
@@ -313,7 +314,7 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
             }
             Piece::End(trailers) => {
                 self.upload = Upload::Whole;
-                session.finish(trailers.as_deref())
+                session.finish(end_to_end(trailers).as_deref())
             }
         };
         if taken.is_err() {

@@ -13,6 +13,10 @@ use http::{Method, StatusCode, Version};
 pub(crate) use known::Known;
 pub(crate) use names::Names;
 
+/// What the usual head takes.
+const USUAL_TEXT: usize = 1024;
+const USUAL_FIELDS: usize = 24;
+
 /// Where a piece of text stands in a head's buffer. A head is never near 4 GiB (see
 /// [`crate::fault::HEAD_CAP`]).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -153,6 +157,11 @@ impl Fields {
     }
 
     fn keep(&mut self, text: &[u8]) -> Span {
+        if self.text.capacity() == 0 {
+            // Most heads are no longer, and need not grow step by step.
+            self.text.reserve(USUAL_TEXT);
+            self.entries.reserve(USUAL_FIELDS);
+        }
         let start = self.end();
         self.text.extend_from_slice(text);
         Span { start, end: self.end() }

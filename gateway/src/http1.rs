@@ -46,7 +46,9 @@ pub(crate) async fn http1(stream: GatheringStream, connection: &Connection) {
             }
         }
         let (request, flaw) = Http1Request::new(wire, &head, connection);
-        let Some(answered) = answer(request, &head, flaw, connection).await else { return };
+        // In a box, which a silent connection does not hold.
+        let answering = Box::pin(answer(request, &head, flaw, connection));
+        let Some(answered) = answering.await else { return };
         let Some(kept) = answered.finish().await else { return };
         wire = kept;
     }
@@ -99,6 +101,10 @@ impl Wire {
             return Ok(whole);
         }
         poll_fn(|cx| {
+            if self.buffer.is_empty() && self.stream.poll_readable(cx).is_pending() {
+                // A silent connection holds no buffer, of its next head either.
+                *head = RequestHead::default();
+            }
             while let Poll::Ready(read) = self.poll_more(cx) {
                 if !matches!(read, Ok(1..)) {
                     return Poll::Ready(Ok(false));
@@ -227,7 +233,7 @@ impl Http1Request {
         match flushed {
             Ok(Ok(())) if self.wire.turn.keep => Some(self.wire),
             Ok(Ok(())) => {
-                Box::pin(self.wire.stream.close()).await;
+                Box::pin(self.wire.stream.close(u64::MAX)).await;
                 None
             }
             _ => None,

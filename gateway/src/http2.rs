@@ -8,6 +8,10 @@ use crate::h2::{self, Asked};
 use crate::proxy;
 use crate::stream::GatheringStream;
 
+/// What a client may still send while it has not read that the connection has ended: what it may
+/// have had on its way.
+const LAST_WORDS: u64 = 1024 * 1024;
+
 /// Serves a connection until its end.
 pub(crate) async fn http2(mut stream: GatheringStream, connection: Arc<Connection>) {
     let timeouts = &connection.snapshot.server.timeouts;
@@ -15,7 +19,7 @@ pub(crate) async fn http2(mut stream: GatheringStream, connection: Arc<Connectio
     let serve = |asked| serve(asked, connection.clone());
     h2::drive(&mut stream, limits, connection.draining(), serve).await;
     // The client is to read the last words, GOAWAY among them.
-    Box::pin(Box::new(stream).close()).await;
+    Box::pin(Box::new(stream).close(LAST_WORDS)).await;
 }
 
 async fn serve(asked: Asked, connection: Arc<Connection>) {

@@ -240,17 +240,20 @@ impl GatheringStream {
 
     /// Sends everything, says that nothing more follows, and waits until the peer has stopped sending.
     /// Closing a socket with unread bytes resets it, and a reset can destroy the answer that is still
-    /// on its way (RFC 9112 section 9.6).
-    pub(crate) async fn close(mut self: Box<Self>) {
+    /// on its way (RFC 9112 section 9.6). More than `most` bytes are not waited out.
+    pub(crate) async fn close(mut self: Box<Self>, most: u64) {
         let closed = tokio::time::timeout(LINGER_TOTAL, AsyncWriteExt::shutdown(&mut *self)).await;
         if !matches!(closed, Ok(Ok(()))) {
             return;
         }
         let silence_ends = async {
-            let mut scratch = [0; 4096];
-            while let Ok(Ok(1..)) =
+            let (mut scratch, mut left) = ([0; 4096], most);
+            while let Ok(Ok(read @ 1..)) =
                 tokio::time::timeout(LINGER_SILENCE, self.read(&mut scratch)).await
-            {}
+                && left > 0
+            {
+                left = left.saturating_sub(read as u64);
+            }
         };
         // Running out of patience is one of the two ways in which this ends well.
         drop(tokio::time::timeout(LINGER_TOTAL, silence_ends).await);

@@ -1,13 +1,13 @@
 //! The fields behind a body in chunks (RFC 9112 section 7.1.2).
 
 use super::body::BodyError;
-use crate::head::{Fields, Known};
+use crate::head::Fields;
 
 /// Fields that a trailer section may have.
 const MOST_FIELDS: usize = 64;
 
-/// Reads a trailer section from the front of `bytes`: how long it is, and its fields, if any may be
-/// passed on. `None`: it is not all there.
+/// Reads a trailer section from the front of `bytes`: how long it is, and its fields, if there
+/// are any. `None`: it is not all there.
 ///
 /// # Errors
 /// [`BodyError`].
@@ -30,12 +30,5 @@ pub(super) fn parse(
     for field in parsed {
         fields.add(field.name.as_bytes(), field.value);
     }
-    fields.retain(|field| may_trail(field.known));
     Ok(Some((length, (fields.len() > 0).then(|| Box::new(fields)))))
-}
-
-/// Whether a field may stand behind a body: not one that says how to read the message, where it goes,
-/// or who sent it, for all of that has been decided (RFC 9110 section 6.5.1).
-fn may_trail(known: Known) -> bool {
-    matches!(known, Known::Other | Known::Etag | Known::Date | Known::LastModified)
 }

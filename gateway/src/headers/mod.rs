@@ -5,3 +5,4 @@ pub(crate) mod hop_by_hop;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod trace;
+pub(crate) mod trailers;
