@@ -4,15 +4,15 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-# Where rustup puts cargo, and where .ci/prepare puts promtool.
-export PATH := $(PATH):$(HOME)/.cargo/bin:$(CURDIR)/target/tools/usr/bin
+# Where rustup puts cargo, and where .ci/prepare puts promtool and the servers of `make compare`.
+export PATH := $(PATH):$(HOME)/.cargo/bin:$(CURDIR)/target/tools/usr/bin:$(CURDIR)/target/tools/usr/sbin
 
-# Further arguments of the demo: make demo ARGS='--https-port 9443'
+# Further arguments of the program: make demo ARGS='--https-port 9443', make compare ARGS='--only h1,h2'
 ARGS ?=
 
 REFERENCE := docs/reference.md
 
-.PHONY: help demo test build check release size figures bless docs clean
+.PHONY: help demo test build check release dist instructions size figures compare scale bless docs clean
 
 help: ## List the targets
 	@echo 'make TARGET, where TARGET is one of:'
@@ -24,7 +24,7 @@ demo: ## Build the gateway and run it in front of sample applications
 	@exec cargo run --quiet --package gateway -- demo $(ARGS)
 
 test: ## Run every test
-	@.ci/prepare build test
+	@.ci/prepare build test compare
 	cargo test --workspace
 
 build: ## Build everything, quickly, for working on it
@@ -42,6 +42,14 @@ release: ## Build target/release/gateway, optimised and stripped
 	@.ci/prepare build
 	cargo build --package gateway --release
 
+dist: ## Build target/dist/gateway as it is shipped: fat LTO, and optimised by a profile
+	@.ci/prepare build dist
+	@.ci/dist
+
+instructions: ## Count the instructions of the request path's steps, and compare with the kept figures
+	@.ci/prepare build test
+	@.ci/instructions
+
 size: release ## Say how large the release binary is
 	@ls -l target/release/gateway | awk '{ printf "%.1f MiB  %s\n", $$5 / 1048576, $$NF }'
 
@@ -49,8 +57,18 @@ figures: release ## Measure what the documentation says about size, start and me
 	@.ci/prepare test
 	@.ci/figures
 
+compare: dist ## Measure the gateway beside nginx, HAProxy and Caddy; write docs/benchmarks.md
+	@.ci/prepare compare
+	cargo build --quiet --package loadtest --release
+	target/release/loadtest compare --json target/compare.json \
+		--markdown docs/benchmarks.md --svg docs/benchmarks.svg $(ARGS)
+
+scale: dist ## Measure the gateway with many sites, connections and cores; write docs/benchmarks.md
+	cargo build --quiet --package loadtest --release
+	target/release/loadtest scale --json target/scale.json --markdown docs/benchmarks.md $(ARGS)
+
 bless: ## Write the golden files and the reference anew, to be read in the difference
-	BLESS=1 cargo test --workspace --lib --test golden --test cli
+	BLESS=1 cargo test --workspace --lib --test golden --test cli --test compare
 	@$(MAKE) docs
 
 docs: ## Write docs/reference.md anew

@@ -1,9 +1,13 @@
 //! The command line.
 
 mod check;
+mod compare;
+mod origin;
 mod output;
+mod page;
 mod progress;
 mod run;
+mod scale;
 pub(crate) mod summary;
 
 use std::process::ExitCode;
@@ -40,6 +44,12 @@ enum Command {
     Run(run::Arguments),
     /// Check a scenario: everything that is wrong with it, at once
     Check(check::Arguments),
+    /// Measure the gateway beside nginx, HAProxy and Caddy
+    Compare(compare::Arguments),
+    /// Measure whether the gateway stays as cheap when there is more of everything
+    Scale(scale::Arguments),
+    /// Answer requests cheaply, behind a proxy that is measured
+    Origin(origin::Arguments),
 }
 
 /// Runs the command that the process was started with.
@@ -48,5 +58,8 @@ pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(arguments) => run::main(&arguments),
         Command::Check(arguments) => check::main(&arguments),
+        Command::Compare(arguments) => compare::main(&arguments),
+        Command::Scale(arguments) => scale::main(&arguments),
+        Command::Origin(arguments) => origin::main(&arguments),
     }
 }
