@@ -12,7 +12,7 @@ ARGS ?=
 
 REFERENCE := docs/reference.md
 
-.PHONY: help demo test build check release size figures compare scale bless docs clean
+.PHONY: help demo test build check release dist instructions size figures compare scale bless docs clean
 
 help: ## List the targets
 	@echo 'make TARGET, where TARGET is one of:'
@@ -24,7 +24,7 @@ demo: ## Build the gateway and run it in front of sample applications
 	@exec cargo run --quiet --package gateway -- demo $(ARGS)
 
 test: ## Run every test
-	@.ci/prepare build test
+	@.ci/prepare build test compare
 	cargo test --workspace
 
 build: ## Build everything, quickly, for working on it
@@ -42,6 +42,14 @@ release: ## Build target/release/gateway, optimised and stripped
 	@.ci/prepare build
 	cargo build --package gateway --release
 
+dist: ## Build target/dist/gateway as it is shipped: fat LTO, and optimised by a profile
+	@.ci/prepare build dist
+	@.ci/dist
+
+instructions: ## Count the instructions of the request path's steps, and compare with the kept figures
+	@.ci/prepare build test
+	@.ci/instructions
+
 size: release ## Say how large the release binary is
 	@ls -l target/release/gateway | awk '{ printf "%.1f MiB  %s\n", $$5 / 1048576, $$NF }'
 
@@ -49,13 +57,13 @@ figures: release ## Measure what the documentation says about size, start and me
 	@.ci/prepare test
 	@.ci/figures
 
-compare: release ## Measure the gateway beside nginx, HAProxy and Caddy; write docs/benchmarks.md
+compare: dist ## Measure the gateway beside nginx, HAProxy and Caddy; write docs/benchmarks.md
 	@.ci/prepare compare
 	cargo build --quiet --package loadtest --release
 	target/release/loadtest compare --json target/compare.json \
 		--markdown docs/benchmarks.md --svg docs/benchmarks.svg $(ARGS)
 
-scale: release ## Measure the gateway with many sites, connections and cores; write docs/benchmarks.md
+scale: dist ## Measure the gateway with many sites, connections and cores; write docs/benchmarks.md
 	cargo build --quiet --package loadtest --release
 	target/release/loadtest scale --json target/scale.json --markdown docs/benchmarks.md $(ARGS)
 

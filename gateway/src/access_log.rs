@@ -3,8 +3,8 @@
 //! Workers only append to a buffer; one thread writes it out. A stdout that blocks therefore stops
 //! no request: past [`CAPACITY`] records are dropped, and counted.
 
+use std::cell::RefCell;
 use std::io::Write;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
@@ -12,9 +12,8 @@ use std::time::{Duration, SystemTime};
 use gateway_config::model::AccessLog as Format;
 use parking_lot::{Condvar, Mutex};
 use prometheus::IntCounter;
-use serde::Serialize;
 
-use crate::time::{Clf, Rfc3339};
+use crate::time::{Clf, write_rfc3339};
 
 /// Bytes that may wait to be written.
 const CAPACITY: usize = 8 * 1024 * 1024;
@@ -23,10 +22,10 @@ const CAPACITY: usize = 8 * 1024 * 1024;
 const GATHER: Duration = Duration::from_millis(5);
 
 /// What is written about one request. Queries, cookies and authorisations never are.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Record<'r> {
-    pub(crate) time: String,
-    pub(crate) client: IpAddr,
+    pub(crate) at: SystemTime,
+    pub(crate) client: &'r str,
     pub(crate) site: &'r str,
     pub(crate) route: &'r str,
     pub(crate) method: &'r str,
@@ -36,9 +35,9 @@ pub(crate) struct Record<'r> {
     pub(crate) status: u16,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
-    pub(crate) duration_ms: f64,
+    pub(crate) duration: Duration,
     pub(crate) upstream: Option<&'r str>,
-    pub(crate) upstream_ms: Option<f64>,
+    pub(crate) upstream_duration: Option<Duration>,
     pub(crate) upstream_status: Option<u16>,
     pub(crate) tls: Option<&'static str>,
     pub(crate) kx: Option<&'static str>,
@@ -46,16 +45,43 @@ pub(crate) struct Record<'r> {
     pub(crate) request_id: &'r str,
     pub(crate) trace_id: &'r str,
     pub(crate) error: Option<&'r str>,
-    /// For the combined format only.
-    #[serde(skip)]
+    /// For the combined format only, as the next.
     pub(crate) referer: &'r str,
-    #[serde(skip)]
     pub(crate) user_agent: &'r str,
-    #[serde(skip)]
-    pub(crate) at: SystemTime,
 }
 
 impl Record<'_> {
+    pub(crate) fn json(&self, out: &mut Vec<u8>) {
+        let mut object = Object::begin(out);
+        object.time("time", self.at);
+        object.text("client", self.client);
+        object.text("site", self.site);
+        object.text("route", self.route);
+        object.text("method", self.method);
+        object.text("host", self.host);
+        object.text("path", self.path);
+        object.text("proto", self.proto);
+        object.number("status", self.status.into());
+        object.number("bytes_in", self.bytes_in);
+        object.number("bytes_out", self.bytes_out);
+        object.millis("duration_ms", Some(self.duration));
+        object.maybe_text("upstream", self.upstream);
+        object.millis("upstream_ms", self.upstream_duration);
+        match self.upstream_status {
+            Some(status) => object.number("upstream_status", status.into()),
+            None => object.plain("upstream_status", b"null"),
+        }
+        object.maybe_text("tls", self.tls);
+        object.maybe_text("kx", self.kx);
+        let resumed =
+            self.resumed.map(|resumed| if resumed { b"true".as_slice() } else { b"false" });
+        object.plain("resumed", resumed.unwrap_or(b"null"));
+        object.text("request_id", self.request_id);
+        object.text("trace_id", self.trace_id);
+        object.maybe_text("error", self.error);
+        object.end();
+    }
+
     fn combined(&self, out: &mut Vec<u8>) -> std::io::Result<()> {
         write!(
             out,
@@ -73,6 +99,80 @@ impl Record<'_> {
     }
 }
 
+/// One JSON object, written as it goes. A record is written for every request, and all but its few
+/// texts need no escaping.
+struct Object<'o> {
+    out: &'o mut Vec<u8>,
+    separator: u8,
+}
+
+impl<'o> Object<'o> {
+    fn begin(out: &'o mut Vec<u8>) -> Self {
+        Self { out, separator: b'{' }
+    }
+
+    fn key(&mut self, key: &str) {
+        self.out.extend_from_slice(&[self.separator, b'"']);
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.separator = b',';
+    }
+
+    fn plain(&mut self, key: &str, value: &[u8]) {
+        self.key(key);
+        self.out.extend_from_slice(value);
+    }
+
+    fn text(&mut self, key: &str, value: &str) {
+        self.key(key);
+        let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+        if value.bytes().all(is_plain) {
+            self.out.push(b'"');
+            self.out.extend_from_slice(value.as_bytes());
+            self.out.push(b'"');
+        } else {
+            // Writing text into memory does not fail.
+            drop(serde_json::to_writer(&mut *self.out, value));
+        }
+    }
+
+    fn maybe_text(&mut self, key: &str, value: Option<&str>) {
+        match value {
+            Some(value) => self.text(key, value),
+            None => self.plain(key, b"null"),
+        }
+    }
+
+    fn number(&mut self, key: &str, value: u64) {
+        self.plain(key, itoa::Buffer::new().format(value).as_bytes());
+    }
+
+    fn time(&mut self, key: &str, at: SystemTime) {
+        self.key(key);
+        self.out.push(b'"');
+        write_rfc3339(at, self.out);
+        self.out.push(b'"');
+    }
+
+    /// Milliseconds with microseconds as their fraction.
+    fn millis(&mut self, key: &str, duration: Option<Duration>) {
+        let Some(duration) = duration else { return self.plain(key, b"null") };
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        self.number(key, micros / 1000);
+        let digit = |place: u64| b"0123456789"[(micros / place % 10) as usize];
+        self.out.extend_from_slice(&[b'.', digit(100), digit(10), digit(1)]);
+    }
+
+    fn end(self) {
+        self.out.push(b'}');
+    }
+}
+
+thread_local! {
+    /// Where a worker puts a record together before it asks for the buffer that all share.
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Text between quotation marks: what would end it, or the line, is escaped as Apache does.
 struct Quoted<'t>(&'t str);
 
@@ -88,11 +188,6 @@ impl std::fmt::Display for Quoted<'_> {
         }
         Ok(())
     }
-}
-
-/// `time` of a record.
-pub(crate) fn timestamp(at: SystemTime) -> String {
-    Rfc3339(at).to_string()
 }
 
 #[derive(Default)]
@@ -132,20 +227,27 @@ impl AccessLog {
 
     /// Writes one record.
     pub(crate) fn write(&self, record: &Record<'_>) {
-        let mut line = Vec::with_capacity(640);
-        let written = match self.format {
-            Format::Json => serde_json::to_writer(&mut line, record).map_err(Into::into),
-            Format::Combined => record.combined(&mut line),
-            Format::Off => return,
-        };
-        line.push(b'\n');
+        LINE.with_borrow_mut(|line| {
+            line.clear();
+            match self.format {
+                Format::Json => record.json(line),
+                // Writing into memory does not fail.
+                Format::Combined => drop(record.combined(line)),
+                Format::Off => return,
+            }
+            line.push(b'\n');
+            self.append(line);
+        });
+    }
+
+    fn append(&self, line: &[u8]) {
         let mut buffer = self.queue.buffer.lock();
-        if written.is_err() || buffer.bytes.len() + line.len() > CAPACITY {
+        if buffer.bytes.len() + line.len() > CAPACITY {
             self.dropped.inc();
             return;
         }
         let was_empty = buffer.bytes.is_empty();
-        buffer.bytes.extend_from_slice(&line);
+        buffer.bytes.extend_from_slice(line);
         drop(buffer);
         if was_empty {
             self.queue.filled.notify_one();
@@ -195,8 +297,7 @@ mod tests {
 
     fn record(path: &str) -> Record<'_> {
         Record {
-            time: timestamp(SystemTime::UNIX_EPOCH),
-            client: IpAddr::from([192, 0, 2, 1]),
+            client: "192.0.2.1",
             site: "example.com",
             route: "/*",
             method: "GET",
@@ -206,9 +307,9 @@ mod tests {
             status: 200,
             bytes_in: 0,
             bytes_out: 5,
-            duration_ms: 1.5,
+            duration: Duration::from_micros(1500),
             upstream: None,
-            upstream_ms: None,
+            upstream_duration: None,
             upstream_status: None,
             tls: Some("TLSv1.3"),
             kx: Some("X25519MLKEM768"),
@@ -248,6 +349,9 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["path"], "/a\"b\nc");
         assert_eq!(value["kx"], "X25519MLKEM768");
+        assert_eq!(value["duration_ms"], 1.5);
+        assert_eq!(value["upstream"], serde_json::Value::Null);
+        assert_eq!(value["resumed"], false);
         assert!(value.get("user_agent").is_none());
     }
 

@@ -1,30 +1,34 @@
 //! The admin listener: whether the process lives, whether it is ready and what is missing, and its
 //! metrics.
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Method, StatusCode};
-use pingora_core::protocols::http::{ReusableHttpStream, ServerSession};
+use http::{Method, StatusCode};
 
 use crate::connection::Connection;
+use crate::downstream::Downstream;
+use crate::fault::Fault;
+use crate::head::{Known, RequestHead};
 use crate::plain;
 use crate::reply::Answer;
 
-const METRICS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+const METRICS: &[u8] = b"text/plain; version=0.0.4; charset=utf-8";
 
-/// Serves one request.
-pub(crate) async fn serve(
-    session: ServerSession,
+/// Serves one request. Gives it back when it was answered.
+pub(crate) async fn serve<D: Downstream>(
+    mut request: D,
+    asked: &RequestHead,
+    flaw: Option<Fault>,
     connection: &Connection,
-) -> Option<ReusableHttpStream> {
-    let asked = session.req_header();
-    let method = asked.method.clone();
-    let answer = if matches!(method, Method::GET | Method::HEAD) {
-        answer(asked.uri.path(), connection)
+) -> Option<D> {
+    let answer = if let Some(flaw) = flaw {
+        request.close_after();
+        Answer::text(flaw.status().unwrap_or(StatusCode::BAD_REQUEST), format!("{flaw}\n"))
+    } else if matches!(asked.method, Method::GET | Method::HEAD) {
+        answer(asked.path(), connection)
     } else {
         Answer::text(StatusCode::METHOD_NOT_ALLOWED, "Only GET is understood here.\n")
     };
-    let answer = answer.with([(CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
-    plain::answer_unlogged(session, &method, answer).await
+    let answer = answer.with(Known::CacheControl, b"no-store");
+    plain::answer_unlogged(request, &asked.method, answer).await
 }
 
 fn answer(path: &str, connection: &Connection) -> Answer {
@@ -47,7 +51,7 @@ fn ready(connection: &Connection) -> Answer {
 
 fn metrics(connection: &Connection) -> Answer {
     match connection.worker.shared.metrics.text() {
-        Ok(text) => Answer::text(StatusCode::OK, text).replacing(CONTENT_TYPE, METRICS),
+        Ok(text) => Answer::text(StatusCode::OK, text).replacing(Known::ContentType, METRICS),
         Err(error) => Answer::text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     }
 }

@@ -1,72 +1,49 @@
-//! What a request asks for: its host and path, how its body is framed, and whether it wants to change
-//! the protocol. Everything that two readers could read differently is refused here.
+//! What a request asks for: its host and path, and whether it wants to change the protocol.
+//! Everything that two readers could read differently is refused here.
 
-use gateway_config::model::{Host, UnknownHost};
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE};
+use gateway_config::HostError;
+use gateway_config::model::UnknownHost;
 use http::{Method, StatusCode, Version};
-use pingora_http::RequestHeader;
 
 use crate::fault::Fault;
+use crate::head::{Known, RequestHead};
 use crate::path::{self, Path};
 
-/// The only transfer coding that is passed on is `chunked`, once. Others would have to be undone here
-/// (RFC 9112 section 6.1), and doubled ones are a way to make two readers disagree.
-pub(crate) fn check_coding(asked: &RequestHeader) -> Result<(), Fault> {
-    let mut codings = asked.headers.get_all(TRANSFER_ENCODING).iter();
-    match (codings.next(), codings.next()) {
-        (None, _) => Ok(()),
-        (Some(one), None) if one.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
-        _ => Err(Fault::UnknownCoding),
-    }
-}
-
 /// The host that is asked for, as the client wrote it.
-pub(crate) fn authority(asked: &RequestHeader) -> Result<&str, Fault> {
+pub(crate) fn authority(asked: &RequestHead) -> Result<&str, Fault> {
     if asked.method == Method::CONNECT {
         return Err(Fault::Malformed("CONNECT is for forward proxies"));
     }
-    let raw = asked.raw_path();
-    let starts =
-        |scheme: &[u8]| raw.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
-    if !(starts(b"/") || starts(b"*") || starts(b"http://") || starts(b"https://")) {
-        return Err(Fault::Malformed("its target is neither a path nor an http URL"));
+    if let Some(authority) = asked.authority() {
+        return Ok(authority);
     }
-    if let Some(authority) = asked.uri.authority() {
-        return Ok(authority.as_str());
-    }
-    let mut hosts = asked.headers.get_all(HOST).iter();
+    let mut hosts = asked.fields.all(Known::Host);
     match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host.to_str().map_err(|_| Fault::Malformed("its host is not a host")),
+        (Some(host), None) => {
+            str::from_utf8(host).map_err(|_| Fault::Malformed("its host is not a host"))
+        }
         (None, _) => Err(Fault::Malformed("it names no host")),
         _ => Err(Fault::Malformed("it names two hosts")),
     }
 }
 
 /// The path, in the forms in which it is compared and sent on.
-pub(crate) fn normal_path(asked: &RequestHeader) -> Result<Path<'_>, Fault> {
+pub(crate) fn normal_path(asked: &RequestHead) -> Result<Path<'_>, Fault> {
     // `OPTIONS *` asks about the server as a whole, which here is the root of the site.
-    let raw = match target(asked) {
+    let raw = match asked.path() {
         "*" if asked.method == Method::OPTIONS => "/",
-        target => target.split('?').next().unwrap_or(target),
+        path => path,
     };
     path::normalise(raw).map_err(Fault::MalformedPath)
 }
 
-/// Path and query as the client wrote them, without scheme and host.
-pub(crate) fn target(asked: &RequestHeader) -> &str {
-    asked.uri.path_and_query().map_or("/", |target| target.as_str())
-}
-
 /// The site that a request is for, which must be the one whose certificate was shown.
 pub(crate) fn site_asked_for(
-    authority: &str,
-    find: impl FnOnce(&Host) -> Option<usize>,
+    found: Result<Option<usize>, HostError>,
     shown: Option<usize>,
     unknown: UnknownHost,
 ) -> Result<usize, Fault> {
-    let not_a_host = |_| Fault::Malformed("its host is not a host");
-    let (host, _port) = Host::parse_authority(authority).map_err(not_a_host)?;
-    let found = find(&host);
+    let found = found.map_err(|_| Fault::Malformed("its host is not a host"))?;
     if shown.is_some() && found != shown {
         return Err(Fault::Misdirected);
     }
@@ -81,18 +58,12 @@ pub(crate) fn unknown_host(answer: UnknownHost) -> Fault {
     })
 }
 
-/// `Content-Length`, where the request has one.
-pub(crate) fn announced_length(asked: &RequestHeader) -> Option<u64> {
-    // pingora has checked that several values agree.
-    asked.headers.get(CONTENT_LENGTH)?.to_str().ok()?.split(',').next()?.trim().parse().ok()
-}
-
 /// WebSockets are the one upgrade that is passed on. An upgrade to h2c would let a client speak to
 /// the upstream past every policy.
-pub(crate) fn websocket(asked: &RequestHeader) -> Option<&'static str> {
-    let protocol = asked.headers.get(UPGRADE)?;
+pub(crate) fn websocket(asked: &RequestHead) -> Option<&'static str> {
+    let protocol = asked.fields.get(Known::Upgrade)?;
     let wanted = asked.version == Version::HTTP_11
         && asked.method == Method::GET
-        && protocol.as_bytes().eq_ignore_ascii_case(b"websocket");
+        && protocol.eq_ignore_ascii_case(b"websocket");
     wanted.then_some("websocket")
 }

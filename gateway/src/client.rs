@@ -6,7 +6,8 @@
 use std::net::IpAddr;
 
 use gateway_config::model::{ProxySource, TrustedProxies};
-use http::HeaderMap;
+
+use crate::head::{Fields, Known};
 
 /// The client of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,14 +20,14 @@ pub(crate) struct Client {
 }
 
 /// Finds the client behind `peer`.
-pub(crate) fn identify(trusted: &TrustedProxies, peer: IpAddr, headers: &HeaderMap) -> Client {
+pub(crate) fn identify(trusted: &TrustedProxies, peer: IpAddr, fields: &Fields) -> Client {
     let peer = peer.to_canonical();
     let Some(source) = source_of(trusted, peer) else {
         return Client { ip: peer, via_trusted: false };
     };
     let named = match &source.header {
-        Some(header) => headers.get(header).and_then(|value| address(value.to_str().ok()?)),
-        None => nearest_stranger(trusted, headers),
+        Some(header) => fields.named(header.as_str().as_bytes()).next().and_then(address),
+        None => nearest_stranger(trusted, fields),
     };
     // A trusted proxy that names nobody is asking for itself, a health check for instance.
     Client { ip: named.unwrap_or(peer), via_trusted: true }
@@ -45,11 +46,10 @@ pub(crate) fn source_of(trusted: &TrustedProxies, peer: IpAddr) -> Option<&Proxy
 /// `X-Forwarded-For` from right to left: every proxy appended the peer that it saw, so the first
 /// address that is not one of ours is the last that somebody trustworthy saw. Text that is no
 /// address ends the walk: nothing left of it is worth more.
-fn nearest_stranger(trusted: &TrustedProxies, headers: &HeaderMap) -> Option<IpAddr> {
+fn nearest_stranger(trusted: &TrustedProxies, fields: &Fields) -> Option<IpAddr> {
     let mut nearest = None;
-    let lines: Vec<_> = headers.get_all("x-forwarded-for").iter().collect();
-    let hops = lines.iter().rev().filter_map(|line| line.to_str().ok());
-    for hop in hops.flat_map(|line| line.rsplit(',')) {
+    let lines = fields.all(Known::XForwardedFor).rev();
+    for hop in lines.flat_map(|line| line.rsplit(|byte| *byte == b',')) {
         let Some(ip) = address(hop) else { break };
         nearest = Some(ip);
         if source_of(trusted, ip).is_none() {
@@ -60,8 +60,8 @@ fn nearest_stranger(trusted: &TrustedProxies, headers: &HeaderMap) -> Option<IpA
 }
 
 /// An address as proxies write it: bare, in brackets, or with a port.
-fn address(text: &str) -> Option<IpAddr> {
-    let text = text.trim();
+fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(text).ok()?.trim();
     let bare =
         text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(text, |(ip, _)| ip);
     bare.parse()
@@ -89,11 +89,11 @@ mod tests {
     }
 
     fn ip_of(peer: &str, headers: &[(&'static str, &str)]) -> String {
-        let mut map = HeaderMap::new();
+        let mut fields = Fields::default();
         for (name, value) in headers {
-            map.append(*name, value.parse().unwrap());
+            fields.add(name.as_bytes(), value.as_bytes());
         }
-        identify(&trusted(), peer.parse().unwrap(), &map).ip.to_string()
+        identify(&trusted(), peer.parse().unwrap(), &fields).ip.to_string()
     }
 
     #[test]

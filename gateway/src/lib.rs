@@ -15,17 +15,24 @@ pub mod cli;
 mod client;
 mod connection;
 #[doc(hidden)]
+pub mod counted;
+#[doc(hidden)]
 pub mod demo;
+mod downstream;
 mod exchange;
 mod explain;
 mod fault;
 mod gateway;
+mod h1;
+mod h2;
+mod head;
 mod headers;
 mod http1;
 mod http2;
 mod journal;
 mod metrics;
 mod path;
+mod patience;
 mod plain;
 mod policy;
 mod proxy;

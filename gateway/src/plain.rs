@@ -1,59 +1,61 @@
 //! The plain listener: says that it is there, and sends everybody to https.
 
 use gateway_config::model::Host;
-use http::{HeaderMap, Method, StatusCode};
-use pingora_core::protocols::http::{ReusableHttpStream, ServerSession};
-use pingora_http::RequestHeader;
+use http::{Method, StatusCode};
 
-use crate::asked::{authority, target, unknown_host};
+use crate::asked::{authority, unknown_host};
 use crate::client;
-use crate::connection::{self, Connection};
+use crate::connection::Connection;
+use crate::downstream::Downstream;
 use crate::fault::Fault;
+use crate::head::RequestHead;
 use crate::headers::trace::Trace;
-
 use crate::reply::{self, Answer};
 use crate::story::Story;
 
 /// Asked every few seconds by whatever watches the container, and of no interest to the access log.
 pub(crate) const HEALTH: &str = "/healthz";
 
-/// Serves one request.
-pub(crate) async fn serve(
-    mut session: ServerSession,
+/// Serves one request. Gives it back when it was answered.
+pub(crate) async fn serve<D: Downstream>(
+    mut request: D,
+    asked: &RequestHead,
+    flaw: Option<Fault>,
     connection: &Connection,
-) -> Option<ReusableHttpStream> {
-    let asked = session.req_header().clone();
-    if asked.uri.path() == HEALTH {
-        return answer_unlogged(session, &asked.method, healthy()).await;
+) -> Option<D> {
+    if asked.path() == HEALTH && flaw.is_none() {
+        return answer_unlogged(request, &asked.method, healthy()).await;
     }
     let trusted = &connection.snapshot.server.trusted_proxies;
-    let client = client::identify(trusted, connection.peer.ip(), &asked.headers);
-    let trace = Trace::of(&asked.headers, client.via_trusted);
-    let mut story = Story::begin(connection, &asked, client, trace);
-    let answer = match redirect(&asked, connection, &mut story) {
+    let client = client::identify(trusted, connection.peer.ip(), &asked.fields);
+    let trace = Trace::of(&asked.fields, client.via_trusted);
+    let mut story = Story::begin(connection, Some(asked), client, trace);
+    let answer = match flaw.map_or_else(|| redirect(asked, connection, &mut story), Err) {
         Ok(answer) => answer,
         Err(fault) => {
             let told = fault.status().map(|status| Answer::to_fault(&fault, status, story.trace()));
+            if fault.loses_framing() {
+                request.close_after();
+            }
             story.failed(fault);
             told?
         }
     };
-    let sent = reply::send(&mut session, &asked.method, answer, None, story.trace()).await;
-    story.sent(&session);
+    story.status(answer.status());
+    let sent = reply::send(&mut request, &asked.method, answer, None, story.trace()).await;
+    story.passed(&request);
     drop(story);
-    sent.ok()?;
-    connection::finish(session).await
+    sent.ok().map(|()| request)
 }
 
 /// Sends an answer that nobody wants to read about.
-pub(crate) async fn answer_unlogged(
-    mut session: ServerSession,
+pub(crate) async fn answer_unlogged<D: Downstream>(
+    mut request: D,
     method: &Method,
     answer: Answer,
-) -> Option<ReusableHttpStream> {
-    let trace = Trace::of(&HeaderMap::new(), false);
-    reply::send(&mut session, method, answer, None, &trace).await.ok()?;
-    connection::finish(session).await
+) -> Option<D> {
+    reply::send(&mut request, method, answer, None, &Trace::begin()).await.ok()?;
+    Some(request)
 }
 
 /// The answer at [`HEALTH`].
@@ -63,7 +65,7 @@ pub(crate) fn healthy() -> Answer {
 
 /// The same host and path by https, where a site answers to the host.
 fn redirect<'c>(
-    asked: &RequestHeader,
+    asked: &RequestHead,
     connection: &'c Connection,
     story: &mut Story<'c>,
 ) -> Result<Answer, Fault> {
@@ -75,19 +77,19 @@ fn redirect<'c>(
 }
 
 /// The host that is asked for, and the port where it names one.
-pub(crate) fn host_of(asked: &RequestHeader) -> Result<(Host, Option<u16>), Fault> {
+pub(crate) fn host_of(asked: &RequestHead) -> Result<(Host, Option<u16>), Fault> {
     let parsed = Host::parse_authority(authority(asked)?);
     parsed.map_err(|_| Fault::Malformed("its host is not a host"))
 }
 
 /// The answer that sends a client to https.
 pub(crate) fn to_https(
-    asked: &RequestHeader,
+    asked: &RequestHead,
     host: &Host,
     named_port: Option<u16>,
     https_port: Option<u16>,
 ) -> Result<Answer, Fault> {
-    let target = if target(asked).starts_with('/') { target(asked) } else { "/" };
+    let target = if asked.target().starts_with('/') { asked.target() } else { "/" };
     // Who came without a port came to port 80, and finds https at 443, whatever ports lie behind
     // that. Who named a port is on a machine where ports are not the usual ones.
     let https_port = https_port.filter(|_| named_port.is_some());

@@ -4,19 +4,17 @@
 use std::time::Duration;
 
 use http::Method;
-use pingora_core::protocols::http::{ReusableHttpStream, ServerSession};
-use pingora_http::RequestHeader;
+use smallvec::SmallVec;
 use tokio::time::Instant;
 
-use crate::asked::{
-    announced_length, authority, check_coding, normal_path, site_asked_for, target, unknown_host,
-    websocket,
-};
+use crate::asked::{authority, normal_path, site_asked_for, unknown_host, websocket};
 use crate::client::{self, Client};
-use crate::connection::{self, Connection};
+use crate::connection::Connection;
+use crate::downstream::{Downstream, Framing};
 use crate::exchange::{Exchange, Passed, STREAM_IDLE};
 use crate::fault::Fault;
-use crate::headers::request::{Forwarding, Framing, for_upstream};
+use crate::head::RequestHead;
+use crate::headers::request::Forwarding;
 use crate::headers::trace::Trace;
 use crate::path::Path;
 use crate::policy::body::BodyGauge;
@@ -26,80 +24,81 @@ use crate::reply::{self, Answer};
 use crate::rewrite::rewritten;
 use crate::snapshot::{Route, Serve};
 use crate::story::Story;
-use crate::stream::GatheringStream;
 use crate::tunnel;
 use crate::upstream::{self, Upstream};
+
+/// The limits that a request was counted against. Few routes have more than two.
+type Allowances<'c> = SmallVec<[Allowance<'c>; 2]>;
 
 /// How a request was answered.
 enum Served {
     Answered,
     /// The connection belongs to the request from now on.
-    Upgraded(Box<upstream::Connection>, Duration),
+    Upgraded(upstream::Connection, Duration),
 }
 
-/// Serves one request. Gives the connection back where another may follow on it.
-pub(crate) async fn serve(
-    mut session: ServerSession,
+/// Serves one request. Gives it back when its answer is whole; where it must be broken off, or has
+/// become a tunnel, it is gone. `flaw`: why it cannot be served, where that is known already.
+pub(crate) async fn serve<D: Downstream>(
+    mut request: D,
+    asked: &RequestHead,
+    flaw: Option<Fault>,
     connection: &Connection,
-) -> Option<ReusableHttpStream> {
-    let asked = session.req_header().clone();
+) -> Option<D> {
     let trusted = &connection.snapshot.server.trusted_proxies;
-    let client = client::identify(trusted, connection.peer.ip(), &asked.headers);
-    let trace = Trace::of(&asked.headers, client.via_trusted);
-    let mut story = Story::begin(connection, &asked, client, trace);
-    let served = match answer(&mut session, &asked, connection, &mut story).await {
-        Ok(served) => served,
+    let client = client::identify(trusted, connection.peer.ip(), &asked.fields);
+    let trace = Trace::of(&asked.fields, client.via_trusted);
+    let mut story = Story::begin(connection, Some(asked), client, trace);
+    let served = match flaw {
+        Some(flaw) => Err(flaw),
+        None => answer(&mut request, asked, connection, &mut story).await,
+    };
+    match served {
+        Ok(Served::Answered) => {}
+        Ok(Served::Upgraded(upstream, idle)) => {
+            Box::pin(run_tunnel(request, upstream, idle, connection, &mut story)).await;
+            return None;
+        }
         Err(fault) => {
-            let told = tell(&mut session, &asked.method, &fault, &mut story).await;
+            let told = Box::pin(tell(&mut request, &asked.method, &fault, &mut story)).await;
             story.failed(fault);
             if !told {
-                story.sent(&session);
-                break_off(session).await;
+                story.passed(&request);
                 return None;
             }
-            Served::Answered
-        }
-    };
-    story.sent(&session);
-    match served {
-        Served::Upgraded(upstream, idle) => {
-            run_tunnel(session, *upstream, idle, connection, &mut story).await;
-            None
-        }
-        Served::Answered => {
-            // What is left concerns the connection; the request's record need not wait for it.
-            drop(story);
-            connection::finish(session).await
         }
     }
+    story.passed(&request);
+    // What is left concerns the connection; the request's record need not wait for it.
+    drop(story);
+    Some(request)
 }
 
 /// The steps.
 async fn answer<'c>(
-    session: &mut ServerSession,
-    asked: &RequestHeader,
+    request: &mut impl Downstream,
+    asked: &RequestHead,
     connection: &'c Connection,
     story: &mut Story<'c>,
 ) -> Result<Served, Fault> {
-    check_coding(asked)?;
     let authority = authority(asked)?;
     let path = normal_path(asked)?;
     let route = find_route(connection, authority, &path, story)?;
     let allowances = admit(connection, route, story.client(), &path)?;
     match &route.action {
-        Serve::Respond(respond) => {
-            let fixed = Answer::fixed(respond);
-            send(session, asked, fixed, route, &allowances, story).await
+        Serve::Respond(fixed) => {
+            let fixed = fixed.clone().limited(&allowances);
+            send(request, asked, fixed, route, story).await
         }
         Serve::Redirect(redirect) => {
-            let moved = Answer::redirect(redirect, target(asked))?;
-            send(session, asked, moved, route, &allowances, story).await
+            let moved = Answer::redirect(redirect, asked.target())?.limited(&allowances);
+            send(request, asked, moved, route, story).await
         }
         Serve::Proxy { upstream, rewrite, prefix } => {
-            story.upstream(&upstream.config.name);
+            story.upstream(upstream);
             let target = rewritten(rewrite, *prefix, &path, asked);
             let call = Call { connection, route, upstream, authority, target: &target };
-            call.pass(session, asked, &allowances, story).await
+            call.pass(request, asked, &allowances, story).await
         }
     }
 }
@@ -112,7 +111,7 @@ fn find_route<'c>(
 ) -> Result<&'c Route, Fault> {
     let snapshot = &connection.snapshot;
     let (shown, unknown) = (connection.tls.map(|tls| tls.site), snapshot.server.unknown_host);
-    let site = site_asked_for(authority, |host| snapshot.site_of(host), shown, unknown)?;
+    let site = site_asked_for(snapshot.site_asked_for(authority), shown, unknown)?;
     let site = snapshot.sites.get(site).ok_or_else(|| unknown_host(unknown))?;
     story.site(site);
     let route = site.route_of(&path.normal).ok_or(Fault::NoRoute)?;
@@ -121,15 +120,15 @@ fn find_route<'c>(
 }
 
 /// Every policy that can say no before anything is read or sent.
-fn admit(
+fn admit<'c>(
     connection: &Connection,
-    route: &Route,
+    route: &'c Route,
     client: Client,
     path: &Path<'_>,
-) -> Result<Vec<Allowance>, Fault> {
+) -> Result<Allowances<'c>, Fault> {
     access::check(&route.policy.access, client.ip)?;
     deny_paths::check(&route.policy.deny_paths, &path.normal)?;
-    let mut allowances = Vec::with_capacity(route.limiters.len());
+    let mut allowances = Allowances::new();
     for limiter in &route.limiters {
         match limiter.check(ClientKey::of(client.ip)) {
             Ok(allowance) => allowances.push(allowance),
@@ -144,18 +143,14 @@ fn admit(
 }
 
 async fn send(
-    session: &mut ServerSession,
-    asked: &RequestHeader,
+    request: &mut impl Downstream,
+    asked: &RequestHead,
     answer: Answer,
     route: &Route,
-    allowances: &[Allowance],
     story: &mut Story<'_>,
 ) -> Result<Served, Fault> {
-    let answer = answer.with(reply::rate_limit_headers(allowances));
     story.status(answer.status());
-    let rules = Some(&route.policy.headers);
-    let sent = reply::send(session, &asked.method, answer, rules, story.trace()).await;
-    sent.map_err(Fault::ClientGone)?;
+    reply::send(request, &asked.method, answer, Some(&route.rules), story.trace()).await?;
     Ok(Served::Answered)
 }
 
@@ -171,46 +166,40 @@ struct Call<'c> {
 impl Call<'_> {
     async fn pass(
         &self,
-        session: &mut ServerSession,
-        asked: &RequestHeader,
-        allowances: &[Allowance],
+        request: &mut impl Downstream,
+        asked: &RequestHead,
+        allowances: &[Allowance<'_>],
         story: &mut Story<'_>,
     ) -> Result<Served, Fault> {
-        let announced = announced_length(asked);
-        let gauge = BodyGauge::start(self.route.policy.body, announced, Instant::now())?;
-        let upgrade = websocket(asked).filter(|_| session.is_body_empty());
-        let body = match announced {
-            _ if session.is_body_empty() => Framing::Empty,
-            Some(length) => Framing::Length(length),
-            None => Framing::Chunked,
+        let framing = request.framing();
+        let announced = match framing {
+            Framing::Length(length) => Some(length),
+            Framing::Empty | Framing::Open => None,
         };
-        let trace = story.trace().clone();
-        let head = for_upstream(
-            asked,
-            &Forwarding {
-                client: story.client(),
-                peer: self.connection.peer.ip(),
-                authority: self.authority,
-                trace: &trace,
-                target: self.target,
-                body,
-                upgrade,
-            },
-        )?;
+        let gauge = BodyGauge::start(self.route.policy.body, announced, Instant::now())?;
         let idle = self.route.policy.idle;
-        let exchange = Exchange {
+        let (client, peer) = (story.client(), self.connection.peer_text.as_str());
+        let (trace, account) = story.trace_and_account();
+        let mut exchange = Exchange {
             upstream: self.upstream,
             pool: &self.connection.worker.pool,
-            head,
-            client_speaks: asked.version,
+            asked,
+            forwarding: Forwarding {
+                client,
+                peer,
+                authority: self.authority,
+                trace,
+                target: self.target,
+                body: framing,
+                upgrade: websocket(asked).filter(|_| framing == Framing::Empty),
+            },
             gauge,
             idle,
-            rules: &self.route.policy.headers,
-            trace: &trace,
+            rules: &self.route.rules,
             stop: &self.connection.worker.shared.stop,
-            extra: reply::rate_limit_headers(allowances).collect(),
+            allowances,
         };
-        match exchange.run(session, story.account()).await? {
+        match exchange.run(request, account).await? {
             Passed::Answered => Ok(Served::Answered),
             Passed::Upgraded(upstream) => {
                 Ok(Served::Upgraded(upstream, idle.unwrap_or(STREAM_IDLE)))
@@ -220,60 +209,47 @@ impl Call<'_> {
 }
 
 async fn run_tunnel(
-    mut session: ServerSession,
-    mut upstream: upstream::Connection,
+    request: impl Downstream,
+    upstream: upstream::Connection,
     idle: Duration,
     connection: &Connection,
     story: &mut Story<'_>,
 ) {
-    let begun_by_client = tunnel::already_read(session.read_request_body()).await;
-    let begun_by_upstream = tunnel::already_read(upstream.session.read_body_bytes()).await;
-    let ServerSession::H1(session) = session else { return };
-    let client = GatheringStream::reclaim(session.into_inner());
-    let upstream = GatheringStream::reclaim(upstream.session.into_inner());
-    if let (Some(client), Some(upstream)) = (client, upstream) {
-        let client = tunnel::Side { stream: client, begun: begun_by_client };
-        let upstream = tunnel::Side { stream: upstream, begun: begun_by_upstream };
-        let stop = &connection.worker.shared.stop;
-        story.tunnelled(tunnel::run(client, upstream, idle, stop).await);
-    }
+    let Some(client) = request.into_tunnel() else { return };
+    let (stream, begun) = upstream.session.into_parts();
+    let upstream = tunnel::Side { stream, begun };
+    let stop = &connection.worker.shared.stop;
+    story.tunnelled(tunnel::run(client, upstream, idle, stop).await);
 }
 
 /// Tells the client about a fault, if anything can still be told. Whether it was.
 async fn tell(
-    session: &mut ServerSession,
+    request: &mut impl Downstream,
     method: &Method,
     fault: &Fault,
     story: &mut Story<'_>,
 ) -> bool {
-    let begun = session.response_written().is_some_and(|head| !head.status.is_informational());
-    let Some(status) = fault.status().filter(|_| !begun) else { return false };
+    let Some(status) = fault.status().filter(|_| !request.has_begun()) else { return false };
     story.status(status);
     if fault.loses_framing() {
-        session.set_keepalive(None);
+        request.close_after();
     }
     let answer = Answer::to_fault(fault, status, story.trace());
-    let rules = story.rules();
-    reply::send(session, method, answer, rules, story.trace()).await.is_ok()
+    reply::send(request, method, answer, story.rules(), story.trace()).await.is_ok()
 }
 
-/// Ends a request in a way that no client can take for the end of an answer: HTTP/1.1 loses the
-/// connection without TLS's close_notify, HTTP/2 resets the stream.
-pub(crate) async fn break_off(mut session: ServerSession) {
-    if session.is_http2() {
-        session.shutdown().await;
-    }
-}
-
-/// Answers a head that could not be read, where there is something to say, and closes.
-pub(crate) async fn refuse_head(mut session: ServerSession, connection: &Connection, fault: Fault) {
-    let mut story = Story::without_head(connection);
-    session.set_keepalive(None);
-    let told = tell(&mut session, &Method::GET, &fault, &mut story).await;
+/// Answers a head that could not be read, where there is something to say. Gives the request back if
+/// it was told.
+pub(crate) async fn refuse_head<D: Downstream>(
+    mut request: D,
+    connection: &Connection,
+    fault: Fault,
+) -> Option<D> {
+    let client = Client { ip: connection.peer.ip().to_canonical(), via_trusted: false };
+    let mut story = Story::begin(connection, None, client, Trace::begin());
+    request.close_after();
+    let told = tell(&mut request, &Method::GET, &fault, &mut story).await;
     story.failed(fault);
-    story.sent(&session);
-    drop(story);
-    if told {
-        connection::finish(session).await;
-    }
+    story.passed(&request);
+    told.then_some(request)
 }

@@ -1,45 +1,47 @@
 //! Every answer that the gateway makes itself is made here: fixed answers, redirects, and what a
 //! client is told about a [`Fault`].
 
-use bytes::Bytes;
-use gateway_config::model::{Redirect, Respond, ResponseHeaders};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use http::{HeaderName, HeaderValue, Method, StatusCode};
-use pingora_core::protocols::http::ServerSession;
-use pingora_error::Error;
-use pingora_http::ResponseHeader;
+use std::future::poll_fn;
+use std::time::SystemTime;
 
+use bytes::Bytes;
+use gateway_config::model::{Redirect, Respond};
+use http::{Method, StatusCode};
+
+use crate::downstream::{ClientError, Downstream};
 use crate::fault::Fault;
-use crate::headers::response;
+use crate::head::{Fields, Known, ResponseHead};
+use crate::headers::response::{Rules, has_body};
 use crate::headers::trace::Trace;
 use crate::policy::Refused;
 use crate::policy::limit::Allowance;
+use crate::time::write_http_date;
 
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const TEXT: &[u8] = b"text/plain; charset=utf-8";
 
 /// An answer, complete but for what the route and the protocol add.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Answer {
-    status: StatusCode,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    head: ResponseHead,
     body: Bytes,
 }
 
 impl Answer {
+    fn new(status: StatusCode, content_type: &[u8], body: Bytes) -> Self {
+        let mut head = ResponseHead { status, ..ResponseHead::default() };
+        head.fields.add_known(Known::ContentType, content_type);
+        Self { head, body }
+    }
+
     /// `respond` of a route.
     pub(crate) fn fixed(respond: &Respond) -> Self {
-        Self {
-            status: respond.status,
-            headers: vec![(CONTENT_TYPE, respond.content_type.clone())],
-            body: Bytes::copy_from_slice(respond.body.as_bytes()),
-        }
+        let body = Bytes::copy_from_slice(respond.body.as_bytes());
+        Self::new(respond.status, respond.content_type.as_bytes(), body)
     }
 
     /// Text of our own.
     pub(crate) fn text(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        Self { status, headers: vec![(CONTENT_TYPE, TEXT)], body: body.into() }
+        Self::new(status, TEXT, body.into())
     }
 
     /// `redirect` of a site or route, for a request of `target` (path and query).
@@ -50,102 +52,119 @@ impl Answer {
 
     /// A redirect to a location.
     pub(crate) fn moved(status: StatusCode, location: &str) -> Result<Self, Fault> {
-        let location = HeaderValue::from_str(location)
-            .map_err(|_| Fault::Malformed("its target cannot stand in a Location header"))?;
-        let mut answer = Self::text(status, "");
-        answer.headers.push((LOCATION, location));
-        Ok(answer)
+        let is_plain = |byte: u8| byte == b'\t' || byte >= b' ' && byte != 0x7f;
+        if !location.bytes().all(is_plain) {
+            return Err(Fault::Malformed("its target cannot stand in a Location header"));
+        }
+        Ok(Self::text(status, "").with(Known::Location, location.as_bytes()))
     }
 
     /// What a client is told about a fault: the status, what it can do, and the id to ask about.
     /// Never the cause, which is in the access log under the same id.
     pub(crate) fn to_fault(fault: &Fault, status: StatusCode, trace: &Trace) -> Self {
         let reason = status.canonical_reason().unwrap_or("Error");
-        let body = format!("{} {reason}\nRequest {}\n", status.as_u16(), trace.request_id);
-        let mut answer = Self::text(status, body);
+        let id = trace.request_id.as_str();
+        let mut answer =
+            Self::text(status, format!("{} {reason}\nRequest {id}\n", status.as_u16()));
         if let Fault::Refused(Refused::Rate(over)) = fault {
-            answer.headers.push((RETRY_AFTER, over.retry_after.into()));
-            answer.headers.extend(rate_limit_headers(std::slice::from_ref(&over.allowance)));
+            let seconds = itoa::Buffer::new().format(over.retry_after).to_owned();
+            answer = answer.with(Known::RetryAfter, seconds.as_bytes());
+            add_rate_limits(&[over.allowance()], &mut answer.head.fields);
         }
         answer
     }
 
-    /// Sets a header that the answer has already.
-    pub(crate) fn replacing(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.retain(|(other, _)| *other != name);
-        self.headers.push((name, value));
+    /// Adds a field.
+    pub(crate) fn with(mut self, known: Known, value: &[u8]) -> Self {
+        self.head.fields.add_known(known, value);
+        self
+    }
+
+    /// Sets a field that the answer has already.
+    pub(crate) fn replacing(mut self, known: Known, value: &[u8]) -> Self {
+        self.head.fields.set(known.name().as_bytes(), value);
+        self
+    }
+
+    /// Says which limits the request was counted against.
+    pub(crate) fn limited(mut self, allowances: &[Allowance<'_>]) -> Self {
+        add_rate_limits(allowances, &mut self.head.fields);
         self
     }
 
     /// The status that will be sent.
     pub(crate) fn status(&self) -> StatusCode {
-        self.status
+        self.head.status
     }
 
     /// The answer's head as it is sent, and its body.
-    ///
-    /// # Errors
-    /// pingora's, where it cannot hold a header, which checked input does not bring about.
-    pub(crate) fn dressed(
-        self,
-        rules: Option<&ResponseHeaders>,
-        trace: &Trace,
-    ) -> Result<(ResponseHeader, Bytes), Box<Error>> {
-        let mut head = ResponseHeader::build_no_case(self.status, Some(self.headers.len() + 8))?;
-        for (name, value) in self.headers {
-            head.append_header(name, value)?;
+    pub(crate) fn dressed(self, rules: Option<&Rules>, trace: &Trace) -> (ResponseHead, Bytes) {
+        let Self { mut head, body } = self;
+        if head.status != StatusCode::NO_CONTENT {
+            let length = itoa::Buffer::new().format(body.len()).to_owned();
+            head.fields.add_known(Known::ContentLength, length.as_bytes());
         }
-        head.insert_header(CONTENT_LENGTH, HeaderValue::from(self.body.len()))?;
         if let Some(rules) = rules {
-            response::apply(rules, trace, &mut head)?;
+            rules.apply(trace, &mut head);
         }
-        if self.status == StatusCode::NO_CONTENT {
-            head.remove_header(&CONTENT_LENGTH);
-        }
-        Ok((head, self.body))
-    }
-
-    /// Adds headers.
-    pub(crate) fn with(
-        mut self,
-        headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
-    ) -> Self {
-        self.headers.extend(headers);
-        self
+        (head, body)
     }
 }
 
-/// `RateLimit` and `RateLimit-Policy` for the limits that a request was counted against.
-pub(crate) fn rate_limit_headers(
-    allowances: &[Allowance],
-) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-    let list = |item: fn(&Allowance) -> String| {
-        let items: Vec<String> = allowances.iter().map(item).collect();
-        HeaderValue::try_from(items.join(", ")).ok().filter(|_| !items.is_empty())
-    };
-    let limit = list(|a| format!("\"{}\";r={};t={}", a.limit, a.remaining, a.reset));
-    let policy = list(|a| format!("\"{}\";q={};w={}", a.limit, a.burst, a.window));
-    [(RATE_LIMIT, limit), (RATE_LIMIT_POLICY, policy)]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
+/// Adds `RateLimit` and `RateLimit-Policy` for the limits that a request was counted against.
+pub(crate) fn add_rate_limits(allowances: &[Allowance<'_>], fields: &mut Fields) {
+    if allowances.is_empty() {
+        return;
+    }
+    fields.add_written(Known::RateLimit, |out| list(allowances, Allowance::write, out));
+    fields.add_written(Known::RateLimitPolicy, |out| {
+        list(allowances, Allowance::write_policy, out);
+    });
+}
+
+fn list<'l>(
+    allowances: &[Allowance<'l>],
+    write: fn(&Allowance<'l>, &mut Vec<u8>),
+    out: &mut Vec<u8>,
+) {
+    for (index, allowance) in allowances.iter().enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b", ");
+        }
+        write(allowance, out);
+    }
+}
+
+/// Says when an answer was made, where nobody has said so (RFC 9110 section 6.6.1).
+pub(crate) fn add_date(fields: &mut Fields, now: SystemTime) {
+    if !fields.has(Known::Date) {
+        fields.add_written(Known::Date, |out| write_http_date(now, out));
+    }
 }
 
 /// Sends an answer.
 ///
 /// # Errors
-/// pingora's, where the client is gone.
+/// [`ClientError`].
 pub(crate) async fn send(
-    session: &mut ServerSession,
+    request: &mut impl Downstream,
     method: &Method,
     answer: Answer,
-    rules: Option<&ResponseHeaders>,
+    rules: Option<&Rules>,
     trace: &Trace,
-) -> Result<(), Box<Error>> {
-    let (head, body) = answer.dressed(rules, trace)?;
-    let has_body = response::has_body(head.status, method) && !body.is_empty();
-    session.write_response_header(Box::new(head)).await?;
-    if has_body {
-        session.write_response_body(body, true).await?;
+) -> Result<(), ClientError> {
+    let (mut head, body) = answer.dressed(rules, trace);
+    add_date(&mut head.fields, SystemTime::now());
+    let ended = body.is_empty() || !has_body(head.status, method);
+    request.send_head(&head, ended);
+    if ended {
+        return Ok(());
     }
+    let mut rest = &body[..];
+    while !rest.is_empty() {
+        let taken = poll_fn(|cx| request.poll_send(cx, rest)).await?;
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    request.end(None);
     Ok(())
 }

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 
 use gateway_config::model::Rewrite;
-use pingora_http::RequestHeader;
 
-use crate::asked::target;
+use crate::head::RequestHead;
 use crate::path::{self, Path};
 
 /// The path for the upstream, with the query.
@@ -13,9 +12,9 @@ pub(crate) fn rewritten<'a>(
     rewrite: &Rewrite,
     prefix: usize,
     path: &'a Path<'_>,
-    asked: &'a RequestHeader,
+    asked: &'a RequestHead,
 ) -> Cow<'a, str> {
-    let query = asked.uri.query();
+    let query = asked.query();
     let with_query = |path: String| match query {
         Some(query) => Cow::Owned(format!("{path}?{query}")),
         None => Cow::Owned(path),
@@ -29,7 +28,7 @@ pub(crate) fn rewritten<'a>(
         (tail.is_empty() || tail.starts_with('/')).then_some(tail)
     };
     match rewrite {
-        Rewrite::Keep if path.wire == asked.uri.path() => Cow::Borrowed(target(asked)),
+        Rewrite::Keep if path.wire == asked.path() => Cow::Borrowed(asked.target()),
         Rewrite::Keep => with_query(path.wire.clone().into_owned()),
         Rewrite::To(to) => with_query(to.clone()),
         Rewrite::StripPrefix(strip) => {

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use gateway_config::HostError;
 use gateway_config::model::{self, Host, HostPattern, PathPattern};
 
 /// Which kind of pattern a host was found by, the most specific first.
@@ -50,6 +51,23 @@ impl Hosts {
         self.find_ranked(host).map(|(_, site)| site)
     }
 
+    /// The site that answers to a host as a request names it, with its port or without. A name that
+    /// is written as the configuration writes it is found without being taken apart.
+    ///
+    /// # Errors
+    /// [`HostError`], where it is not a host.
+    pub(crate) fn find_authority(&self, authority: &str) -> Result<Option<usize>, HostError> {
+        let bare = match authority.split_once(':') {
+            Some((host, port)) if is_port(port) => host,
+            _ => authority,
+        };
+        if let Some(site) = self.exact.get(bare) {
+            return Ok(Some(*site));
+        }
+        let (host, _port) = Host::parse_authority(authority)?;
+        Ok(self.find(&host))
+    }
+
     /// The same, with the kind of its pattern.
     pub(crate) fn find_ranked(&self, host: &Host) -> Option<(HostRank, usize)> {
         if let Some(site) = self.exact.get(host.as_str()) {
@@ -61,6 +79,10 @@ impl Hosts {
             None => self.any.map(|site| (HostRank::Any, site)),
         }
     }
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse().is_ok_and(|port: u16| port != 0)
 }
 
 /// The length of the prefix that a route's own pattern has: what `rewrite = "/new/*"` replaces.

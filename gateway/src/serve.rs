@@ -47,7 +47,7 @@ pub(crate) async fn serve(
     match listener {
         Listener::Https => serve_tls(tcp, peer, snapshot, worker).await,
         Listener::Http | Listener::Admin => {
-            let connection = Connection { listener, peer, tls: None, snapshot, worker };
+            let connection = Connection::new(listener, peer, None, snapshot, worker);
             http1(GatheringStream::to_client(Transport::Tcp(tcp)), &connection).await;
         }
     }
@@ -58,7 +58,8 @@ async fn serve_tls(tcp: TcpStream, peer: SocketAddr, snapshot: Arc<Snapshot>, wo
     let metrics = &worker.shared.metrics;
     let limit = snapshot.server.timeouts.handshake;
     let certificates = &snapshot.certificates;
-    let shaken = tls::handshake(tcp, &certificates.store, &certificates.tls, limit).await;
+    // In a box, for most of a connection's life is behind it.
+    let shaken = Box::pin(tls::handshake(tcp, &certificates.store, &certificates.tls, limit)).await;
     let (stream, facts) = match shaken {
         Ok(established) => established,
         Err(error) => {
@@ -70,8 +71,7 @@ async fn serve_tls(tcp: TcpStream, peer: SocketAddr, snapshot: Arc<Snapshot>, wo
         [facts.version, facts.group.unwrap_or("none"), if facts.resumed { "yes" } else { "no" }];
     metrics.handshakes.with_label_values(&labels).inc();
     let stream = GatheringStream::to_client(Transport::TlsServer(Box::new(stream)));
-    let connection =
-        Connection { listener: Listener::Https, peer, tls: Some(facts), snapshot, worker };
+    let connection = Connection::new(Listener::Https, peer, Some(facts), snapshot, worker);
     if facts.http2 {
         http2(stream, Arc::new(connection)).await;
     } else {

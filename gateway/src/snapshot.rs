@@ -8,12 +8,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use gateway_certs::{CertStore, CertificateFacts, LocalCa};
-use gateway_config::model::{self, Action, Config, Policy, Redirect, Respond, Rewrite};
+use gateway_config::HostError;
+use gateway_config::model::{self, Action, Config, Policy, Redirect, Rewrite};
 use rustls::ServerConfig;
 use rustls::server::ProducesTickets;
 
+use crate::headers::response::Rules;
 use crate::metrics::{Metrics, RouteMetrics, SiteMetrics, UpstreamMetrics};
 use crate::policy::limit::Limiter;
+use crate::reply::Answer;
 use crate::route::{Hosts, Paths, own_length};
 use crate::upstream::{Names, TlsError, Upstream, client_config};
 
@@ -52,6 +55,7 @@ pub(crate) struct Route {
     /// Its label in log and metrics: the pattern.
     pub(crate) name: String,
     pub(crate) policy: Policy,
+    pub(crate) rules: Rules,
     pub(crate) limiters: Vec<Arc<Limiter>>,
     pub(crate) action: Serve,
     pub(crate) metrics: RouteMetrics,
@@ -65,7 +69,7 @@ pub(crate) enum Serve {
         /// The length of the route's own prefix, which `rewrite = "/new/*"` replaces.
         prefix: usize,
     },
-    Respond(Respond),
+    Respond(Answer),
     Redirect(Redirect),
 }
 
@@ -130,6 +134,14 @@ impl Snapshot {
     /// The site that answers to a host.
     pub(crate) fn site_of(&self, host: &model::Host) -> Option<usize> {
         self.hosts.find(host)
+    }
+
+    /// The site that answers to a host as a request names it.
+    ///
+    /// # Errors
+    /// [`HostError`], where it is not a host.
+    pub(crate) fn site_asked_for(&self, authority: &str) -> Result<Option<usize>, HostError> {
+        self.hosts.find_authority(authority)
     }
 
     /// Whether connections from `peer` are counted against the cap of one client.
@@ -240,13 +252,14 @@ impl Route {
                 rewrite: target.rewrite.clone(),
                 prefix: own_length(&route.path),
             },
-            Action::Respond(respond) => Serve::Respond(respond.clone()),
+            Action::Respond(respond) => Serve::Respond(Answer::fixed(respond)),
             Action::Redirect(redirect) => Serve::Redirect(redirect.clone()),
         };
         let limiters = route.policy.limits.iter();
         Some(Self {
             name: route.path.to_string(),
             policy: route.policy.clone(),
+            rules: Rules::of(&route.policy.headers),
             limiters: limiters
                 .filter_map(|limit| parts.limiters.get(&limit.name))
                 .cloned()

@@ -2,23 +2,24 @@
 //! log and the metrics, when the story ends. A request that is cut off by the end of the process
 //! ends its story too.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
-use gateway_config::model::ResponseHeaders;
-use http::header::{HOST, REFERER, USER_AGENT};
-use http::{Method, StatusCode, Version};
-use pingora_core::protocols::http::ServerSession;
-use pingora_http::RequestHeader;
+use http::{StatusCode, Version};
 use tokio::time::Instant;
 
-use crate::access_log::{Record, timestamp};
+use crate::access_log::Record;
 use crate::client::Client;
 use crate::connection::Connection;
+use crate::downstream::Downstream;
 use crate::exchange::Account;
 use crate::fault::Fault;
+use crate::head::{Known, RequestHead};
+use crate::headers::response::Rules;
 use crate::headers::trace::Trace;
 use crate::snapshot::{Route, Site};
 use crate::tunnel::Traffic;
+use crate::upstream::Upstream;
 
 /// What nginx's users know the two endings without a status by: the client was gone; the connection
 /// was closed without an answer.
@@ -28,14 +29,15 @@ const CLOSED: u16 = 444;
 /// One request's story.
 pub(crate) struct Story<'c> {
     connection: &'c Connection,
+    /// None for bytes that were no request.
+    asked: Option<&'c RequestHead>,
     began: Instant,
     at: SystemTime,
     client: Client,
     trace: Trace,
-    asked: Asked,
     site: Option<&'c Site>,
     route: Option<&'c Route>,
-    upstream: Option<String>,
+    upstream: Option<&'c Upstream>,
     account: Account,
     status: u16,
     bytes_in: u64,
@@ -43,66 +45,22 @@ pub(crate) struct Story<'c> {
     fault: Option<Fault>,
 }
 
-/// What was asked for, as far as logs tell it: no query, no cookie, no authorisation.
-#[derive(Default)]
-struct Asked {
-    method: Option<Method>,
-    host: String,
-    path: String,
-    proto: &'static str,
-    referer: String,
-    user_agent: String,
-}
-
-impl Asked {
-    fn of(asked: &RequestHeader) -> Self {
-        let text = |name| {
-            let value = asked.headers.get(name).map(|value| value.as_bytes());
-            String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
-        };
-        Self {
-            method: Some(asked.method.clone()),
-            host: asked.uri.authority().map_or_else(|| text(HOST), ToString::to_string),
-            path: asked.uri.path().to_owned(),
-            proto: match asked.version {
-                Version::HTTP_2 => "HTTP/2",
-                Version::HTTP_10 => "HTTP/1.0",
-                _ => "HTTP/1.1",
-            },
-            // Other sites' queries hold tokens as ours do.
-            referer: text(REFERER).split('?').next().unwrap_or_default().to_owned(),
-            user_agent: text(USER_AGENT),
-        }
-    }
-}
-
 impl<'c> Story<'c> {
-    /// The story of a request whose head has been read.
+    /// The story of a request whose head has been read, or could not be.
     pub(crate) fn begin(
         connection: &'c Connection,
-        asked: &RequestHeader,
+        asked: Option<&'c RequestHead>,
         client: Client,
         trace: Trace,
     ) -> Self {
-        Self::of(connection, Asked::of(asked), client, trace)
-    }
-
-    /// The story of bytes that were no request.
-    pub(crate) fn without_head(connection: &'c Connection) -> Self {
-        let client = Client { ip: connection.peer.ip().to_canonical(), via_trusted: false };
-        let trace = Trace::of(&http::HeaderMap::new(), false);
-        Self::of(connection, Asked { proto: "HTTP/1.1", ..Asked::default() }, client, trace)
-    }
-
-    fn of(connection: &'c Connection, asked: Asked, client: Client, trace: Trace) -> Self {
         connection.worker.shared.metrics.requests_in_flight.inc();
         Self {
             connection,
+            asked,
             began: Instant::now(),
             at: SystemTime::now(),
             client,
             trace,
-            asked,
             site: None,
             route: None,
             upstream: None,
@@ -123,8 +81,8 @@ impl<'c> Story<'c> {
     }
 
     /// The headers of the route, once it is known: what the gateway answers itself wears them too.
-    pub(crate) fn rules(&self) -> Option<&'c ResponseHeaders> {
-        self.route.map(|route| &route.policy.headers)
+    pub(crate) fn rules(&self) -> Option<&'c Rules> {
+        self.route.map(|route| &route.rules)
     }
 
     pub(crate) fn site(&mut self, site: &'c Site) {
@@ -135,12 +93,12 @@ impl<'c> Story<'c> {
         self.route = Some(route);
     }
 
-    pub(crate) fn upstream(&mut self, name: &str) {
-        self.upstream = Some(name.to_owned());
+    pub(crate) fn upstream(&mut self, upstream: &'c Upstream) {
+        self.upstream = Some(upstream);
     }
 
-    pub(crate) fn account(&mut self) -> &mut Account {
-        &mut self.account
+    pub(crate) fn trace_and_account(&mut self) -> (&Trace, &mut Account) {
+        (&self.trace, &mut self.account)
     }
 
     pub(crate) fn status(&mut self, status: StatusCode) {
@@ -155,74 +113,102 @@ impl<'c> Story<'c> {
         self.fault = Some(fault);
     }
 
-    /// Takes over what the session counted.
-    pub(crate) fn sent(&mut self, session: &ServerSession) {
-        if let Some(head) = session.response_written() {
-            self.status = head.status.as_u16();
+    /// Takes over what was counted on the client's side.
+    pub(crate) fn passed(&mut self, request: &impl Downstream) {
+        if let Some(status) = self.account.status {
+            self.status = status.as_u16();
         }
-        self.bytes_in = session.body_bytes_read() as u64;
-        self.bytes_out = session.body_bytes_sent() as u64;
+        self.bytes_in = request.received();
+        self.bytes_out = request.sent();
     }
 
     /// Takes over what went through a tunnel.
     pub(crate) fn tunnelled(&mut self, traffic: Traffic) {
+        self.status = StatusCode::SWITCHING_PROTOCOLS.as_u16();
         self.bytes_in = traffic.from_client;
         self.bytes_out = traffic.to_client;
     }
 
-    fn count(&self) {
+    fn count(&self, took: std::time::Duration) {
         let metrics = &self.connection.worker.shared.metrics;
         metrics.requests_in_flight.dec();
         let Some(site) = self.site else { return };
-        site.metrics(metrics).count(self.began.elapsed(), self.bytes_in, self.bytes_out);
-        if let (Some(route), Some(method)) = (self.route, &self.asked.method) {
+        site.metrics(metrics).count(took, self.bytes_in, self.bytes_out);
+        if let (Some(route), Some(asked)) = (self.route, self.asked) {
             let names = (site.name.as_str(), route.name.as_str());
-            route.metrics.count(metrics, names, method, self.status);
+            route.metrics.count(metrics, names, &asked.method, self.status);
         }
     }
 
-    fn write(&self) {
+    fn write(&self, took: std::time::Duration) {
         let tls = self.connection.tls;
         let error = self.fault.as_ref().map(Fault::chain);
         self.connection.worker.shared.access_log.write(&Record {
-            time: timestamp(self.at),
-            client: self.client.ip,
+            at: self.at,
+            client: &self.client_text(),
             site: self.site.map_or("", |site| site.name.as_str()),
             route: self.route.map_or("", |route| route.name.as_str()),
-            method: self.asked.method.as_ref().map_or("", Method::as_str),
-            host: &self.asked.host,
-            path: &self.asked.path,
-            proto: self.asked.proto,
+            method: self.asked.map_or("", |asked| asked.method.as_str()),
+            host: &self.host(),
+            path: self.asked.map_or("", RequestHead::path),
+            proto: self.proto(),
             status: self.status,
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
-            duration_ms: millis(self.began.elapsed()),
-            upstream: self.upstream.as_deref(),
-            upstream_ms: self.account.first_byte.map(millis),
+            duration: took,
+            upstream: self.upstream.map(|upstream| upstream.config.name.as_str()),
+            upstream_duration: self.account.first_byte,
             upstream_status: self.account.upstream_status,
             tls: tls.map(|tls| tls.version),
             kx: tls.and_then(|tls| tls.group),
             resumed: tls.map(|tls| tls.resumed),
-            request_id: &self.trace.request_id,
-            trace_id: &self.trace.trace_id,
+            request_id: self.trace.request_id.as_str(),
+            trace_id: self.trace.trace_id.as_str(),
             error: error.as_deref(),
-            referer: &self.asked.referer,
-            user_agent: &self.asked.user_agent,
-            at: self.at,
+            // Other sites' queries hold tokens as ours do.
+            referer: self.field(Known::Referer).split('?').next().unwrap_or_default(),
+            user_agent: &self.field(Known::UserAgent),
         });
+    }
+
+    fn client_text(&self) -> Cow<'_, str> {
+        if self.client.via_trusted {
+            self.client.ip.to_string().into()
+        } else {
+            self.connection.peer_text.as_str().into()
+        }
+    }
+
+    /// Without the user's name and password that some write before a host.
+    fn host(&self) -> Cow<'_, str> {
+        let bare = |host: &str| host.rsplit('@').next().unwrap_or_default().to_owned();
+        let host = match self.asked.and_then(RequestHead::authority) {
+            Some(authority) => authority.into(),
+            None => self.field(Known::Host),
+        };
+        if host.contains('@') { bare(&host).into() } else { host }
+    }
+
+    fn field(&self, known: Known) -> Cow<'_, str> {
+        let value = self.asked.and_then(|asked| asked.fields.get(known));
+        String::from_utf8_lossy(value.unwrap_or_default())
+    }
+
+    fn proto(&self) -> &'static str {
+        match self.asked.map(|asked| asked.version) {
+            Some(Version::HTTP_2) => "HTTP/2",
+            Some(Version::HTTP_10) => "HTTP/1.0",
+            _ => "HTTP/1.1",
+        }
     }
 }
 
 impl Drop for Story<'_> {
     fn drop(&mut self) {
-        self.count();
+        let took = self.began.elapsed();
+        self.count(took);
         if self.route.is_none_or(|route| route.policy.log) {
-            self.write();
+            self.write(took);
         }
     }
-}
-
-/// Milliseconds with microseconds as their fraction.
-fn millis(duration: std::time::Duration) -> f64 {
-    (duration.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -7,21 +7,14 @@
 //! Towards an upstream, writing never waits: what the socket does not take is kept, and reading moves
 //! it on. The request loop can therefore send a request's body and read the answer from one task
 //! without either side waiting for the other; it stops taking body from the client while
-//! [`Meter::backlog`] is above [`HIGH_WATER`].
+//! [`GatheringStream::backlog`] is above [`HIGH_WATER`].
 
 use std::io;
-use std::os::fd::AsRawFd;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
-use pingora_core::protocols::{
-    GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl,
-    TimingDigest, UniqueID,
-};
+use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -50,23 +43,31 @@ pub(crate) enum Transport {
     TlsClient(Box<tokio_rustls::client::TlsStream<TcpStream>>),
 }
 
-/// What others may see of a stream that a session owns. Written and read by one thread; atomic only
-/// because pingora asks its streams to be `Sync`.
+/// Bytes that wait to be written.
 #[derive(Debug, Default)]
-pub(crate) struct Meter {
-    read: AtomicU64,
-    backlog: AtomicUsize,
+struct Waiting {
+    bytes: Vec<u8>,
+    /// How many of them, at the front, have been written.
+    sent: usize,
 }
 
-impl Meter {
-    /// Bytes read so far, after decryption.
-    pub(crate) fn read(&self) -> u64 {
-        self.read.load(Relaxed)
+impl Waiting {
+    fn len(&self) -> usize {
+        self.bytes.len() - self.sent
     }
 
-    /// Bytes accepted for writing that the transport has not taken.
-    pub(crate) fn backlog(&self) -> usize {
-        self.backlog.load(Relaxed)
+    fn unsent(&self) -> &[u8] {
+        &self.bytes[self.sent..]
+    }
+
+    /// Where to add more. What has been written goes first where it has become much, so that a peer
+    /// which never catches up quite does not make the buffer grow.
+    fn room(&mut self) -> &mut Vec<u8> {
+        if self.sent >= HIGH_WATER {
+            self.bytes.drain(..self.sent);
+            self.sent = 0;
+        }
+        &mut self.bytes
     }
 }
 
@@ -74,11 +75,10 @@ impl Meter {
 #[derive(Debug)]
 pub(crate) struct GatheringStream {
     transport: Transport,
-    waiting: BytesMut,
+    waiting: Waiting,
     write_behind: bool,
     flush_due: bool,
     write_failure: Option<io::ErrorKind>,
-    meter: Arc<Meter>,
 }
 
 impl GatheringStream {
@@ -93,27 +93,94 @@ impl GatheringStream {
     }
 
     fn new(transport: Transport, write_behind: bool) -> Self {
-        Self {
-            transport,
-            waiting: BytesMut::new(),
-            write_behind,
-            flush_due: false,
-            write_failure: None,
-            meter: Arc::default(),
+        let waiting = Waiting::default();
+        Self { transport, waiting, write_behind, flush_due: false, write_failure: None }
+    }
+
+    /// From here on writing waits, towards an upstream too: nobody watches the backlog any more.
+    pub(crate) fn wait_to_write(&mut self) {
+        self.write_behind = false;
+    }
+
+    /// Bytes accepted for writing that the transport has not taken.
+    pub(crate) fn backlog(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Where to write what is to be sent with the next flush.
+    pub(crate) fn gather(&mut self) -> &mut Vec<u8> {
+        self.flush_due = true;
+        self.waiting.room()
+    }
+
+    /// Whether a write has failed, so that nothing more can be sent.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.write_failure.is_some()
+    }
+
+    /// Reads into `buffer`, as much as there is room for. 0: nothing more will come.
+    pub(crate) fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut BytesMut,
+    ) -> Poll<io::Result<usize>> {
+        pin!(self.read_buf(buffer)).poll(cx)
+    }
+
+    /// Ready when reading might yield something. Waiting so takes no buffer.
+    pub(crate) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.flush_due {
+            // Pending and failure are both seen by the next write; reading goes on regardless.
+            let _seen_by_next_write = self.poll_send_all(cx);
+        }
+        match &self.transport {
+            Transport::Tcp(s) => s.poll_read_ready(cx),
+            Transport::Unix(s) => s.poll_read_ready(cx),
+            Transport::TlsServer(s) => match s.get_ref() {
+                (_, tls) if !tls.wants_read() => Poll::Ready(Ok(())),
+                (tcp, _) => tcp.poll_read_ready(cx),
+            },
+            Transport::TlsClient(s) => match s.get_ref() {
+                (_, tls) if !tls.wants_read() => Poll::Ready(Ok(())),
+                (tcp, _) => tcp.poll_read_ready(cx),
+            },
         }
     }
 
-    /// Takes the stream back from a session, for a protocol that pingora does not know. From here on
-    /// writing waits, towards an upstream too: nobody watches the backlog any more.
-    pub(crate) fn reclaim(stream: pingora_core::protocols::Stream) -> Option<Box<Self>> {
-        let mut stream = stream.into_any().downcast::<Self>().ok()?;
-        stream.write_behind = false;
-        Some(stream)
+    /// Whether the end of what can be read was a word of the peer's: TLS has one (close_notify), and
+    /// whoever says it may still be listening. TCP alone ends the same way when the peer is gone.
+    pub(crate) fn says_goodbye(&self) -> bool {
+        matches!(self.transport, Transport::TlsServer(_) | Transport::TlsClient(_))
     }
 
-    /// The counters, which outlive the stream's disappearance into a session.
-    pub(crate) fn meter(&self) -> Arc<Meter> {
-        self.meter.clone()
+    /// Ready when the connection under the stream has ended too.
+    pub(crate) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(tcp) = self.tcp() else { return Poll::Ready(Ok(())) };
+        let mut byte = [0; 1];
+        loop {
+            let mut buffer = ReadBuf::new(&mut byte);
+            ready!(Pin::new(&mut *tcp).poll_read(cx, &mut buffer))?;
+            if buffer.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    fn tcp(&mut self) -> Option<&mut TcpStream> {
+        match &mut self.transport {
+            Transport::Tcp(tcp) => Some(tcp),
+            Transport::Unix(_) => None,
+            Transport::TlsServer(tls) => Some(tls.get_mut().0),
+            Transport::TlsClient(tls) => Some(tls.get_mut().0),
+        }
+    }
+
+    /// Whether nothing has arrived: neither bytes, which nobody asked for, nor the stream's end. For a
+    /// stream that waits in a pool.
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        let mut byte = [0; 1];
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        Pin::new(self).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()
     }
 
     fn poll_transport_write(
@@ -139,25 +206,21 @@ impl GatheringStream {
     fn fail(&mut self, error: io::Error) -> io::Error {
         self.write_failure = Some(error.kind());
         self.flush_due = false;
-        self.waiting.clear();
-        self.meter.backlog.store(0, Relaxed);
+        self.waiting = Waiting::default();
         error
     }
 
     fn poll_send_waiting(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.waiting.is_empty() {
+        while self.waiting.len() > 0 {
             let waiting = std::mem::take(&mut self.waiting);
-            let written = self.poll_transport_write(cx, &waiting);
+            let written = self.poll_transport_write(cx, waiting.unsent());
             if self.write_failure.is_none() {
                 self.waiting = waiting;
             }
-            self.waiting.advance(ready!(written)?);
-            self.meter.backlog.store(self.waiting.len(), Relaxed);
+            self.waiting.sent += ready!(written)?;
         }
-        // A long body leaves a long buffer behind; an idle connection should not keep it.
-        if self.waiting.capacity() > HIGH_WATER {
-            self.waiting = BytesMut::new();
-        }
+        // An idle connection keeps no buffer.
+        self.waiting = Waiting::default();
         Poll::Ready(Ok(()))
     }
 
@@ -173,11 +236,6 @@ impl GatheringStream {
         .map_err(|error| self.fail(error))?;
         self.flush_due = false;
         Poll::Ready(Ok(()))
-    }
-
-    fn keep(&mut self, data: &[u8]) {
-        self.waiting.extend_from_slice(data);
-        self.meter.backlog.store(self.waiting.len(), Relaxed);
     }
 
     /// Sends everything, says that nothing more follows, and waits until the peer has stopped sending.
@@ -199,14 +257,6 @@ impl GatheringStream {
     }
 }
 
-/// Whether nothing has arrived on a stream that waits in a pool: neither bytes, which nobody asked
-/// for, nor its end.
-pub(crate) fn is_quiet(stream: &mut (impl AsyncRead + Unpin + ?Sized)) -> bool {
-    let mut byte = [0; 1];
-    let mut context = Context::from_waker(std::task::Waker::noop());
-    Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()
-}
-
 impl AsyncRead for GatheringStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -218,16 +268,12 @@ impl AsyncRead for GatheringStream {
             // Pending and failure are both seen by the next write; reading goes on regardless.
             let _seen_by_next_write = this.poll_send_all(cx);
         }
-        let before = buf.filled().len();
-        ready!(match &mut this.transport {
+        match &mut this.transport {
             Transport::Tcp(s) => Pin::new(s).poll_read(cx, buf),
             Transport::Unix(s) => Pin::new(s).poll_read(cx, buf),
             Transport::TlsServer(s) => Pin::new(s).poll_read(cx, buf),
             Transport::TlsClient(s) => Pin::new(s).poll_read(cx, buf),
-        })?;
-        let read = (buf.filled().len() - before) as u64;
-        this.meter.read.store(this.meter.read() + read, Relaxed);
-        Poll::Ready(Ok(()))
+        }
     }
 }
 
@@ -245,7 +291,7 @@ impl AsyncWrite for GatheringStream {
             ready!(this.poll_send_waiting(cx))?;
         }
         let mut taken = 0;
-        if this.waiting.is_empty() && data.len() >= WRITE_THROUGH {
+        if this.waiting.len() == 0 && data.len() >= WRITE_THROUGH {
             match this.poll_transport_write(cx, data) {
                 Poll::Ready(Ok(n)) => taken = n,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
@@ -256,8 +302,7 @@ impl AsyncWrite for GatheringStream {
                 return Poll::Ready(Ok(taken));
             }
         }
-        this.keep(&data[taken..]);
-        this.flush_due = true;
+        this.gather().extend_from_slice(&data[taken..]);
         Poll::Ready(Ok(data.len()))
     }
 
@@ -284,47 +329,5 @@ impl AsyncWrite for GatheringStream {
             Transport::TlsServer(s) => Pin::new(s).poll_shutdown(cx),
             Transport::TlsClient(s) => Pin::new(s).poll_shutdown(cx),
         }
-    }
-}
-
-#[async_trait::async_trait]
-impl Shutdown for GatheringStream {
-    async fn shutdown(&mut self) {
-        // The peer may be gone already, which is what a shutdown wants.
-        drop(AsyncWriteExt::shutdown(self).await);
-    }
-}
-
-impl UniqueID for GatheringStream {
-    fn id(&self) -> i32 {
-        match &self.transport {
-            Transport::Tcp(s) => s.as_raw_fd(),
-            Transport::Unix(s) => s.as_raw_fd(),
-            Transport::TlsServer(s) => s.get_ref().0.as_raw_fd(),
-            Transport::TlsClient(s) => s.get_ref().0.as_raw_fd(),
-        }
-    }
-}
-
-// pingora's digests would be filled anew for each session; what the gateway needs of a connection it
-// keeps itself, once (see `connection::Connection`).
-impl Ssl for GatheringStream {}
-impl Peek for GatheringStream {}
-
-impl GetTimingDigest for GatheringStream {
-    fn get_timing_digest(&self) -> Vec<Option<TimingDigest>> {
-        Vec::new()
-    }
-}
-
-impl GetProxyDigest for GatheringStream {
-    fn get_proxy_digest(&self) -> Option<Arc<pingora_core::protocols::raw_connect::ProxyDigest>> {
-        None
-    }
-}
-
-impl GetSocketDigest for GatheringStream {
-    fn get_socket_digest(&self) -> Option<Arc<SocketDigest>> {
-        None
     }
 }

@@ -37,18 +37,6 @@ pub(crate) struct Traffic {
     pub(crate) to_client: u64,
 }
 
-/// What a session has read beyond the heads: the first bytes of the new protocol. Asked once and
-/// without waiting, so that it stays with what is there.
-pub(crate) async fn already_read<E>(read: impl Future<Output = Result<Option<Bytes>, E>>) -> Bytes {
-    let mut read = pin!(read);
-    std::future::poll_fn(|cx| match read.as_mut().poll(cx) {
-        Poll::Ready(Ok(Some(bytes))) => Poll::Ready(bytes),
-        // An end or an error is found again by whoever reads next.
-        _ => Poll::Ready(Bytes::new()),
-    })
-    .await
-}
-
 /// Runs a tunnel to its end.
 pub(crate) async fn run(client: Side, upstream: Side, idle: Duration, stop: &Stop) -> Traffic {
     let mut tunnel = Tunnel {

@@ -2,19 +2,22 @@
 
 use gateway_config::format_duration;
 use gateway_config::model::{Action, PathPattern, Protocol, Rewrite, Route, Target, Upstream};
-use http::{HeaderMap, HeaderName};
 use serde::Serialize;
 use tokio::time::Instant;
 
 use super::answer::{HeaderFact, Outcome};
 use super::{FirstFault, Inquiry};
 use crate::asked;
+use crate::downstream::Framing;
 use crate::fault::Fault;
-use crate::headers::request::{Forwarding, Framing, for_upstream};
+use crate::h1;
+use crate::head::Fields;
+use crate::headers::request::{Forwarding, fields_for_upstream};
+use crate::headers::response::Rules;
 use crate::path::Path;
 use crate::policy::body::BodyGauge;
 use crate::policy::limit::{ClientKey, Limiter};
-use crate::reply::{self, Answer};
+use crate::reply::Answer;
 use crate::rewrite::rewritten;
 use crate::route::own_length;
 
@@ -114,7 +117,7 @@ impl Call<'_> {
 
     /// How a request ends that nothing has refused.
     pub(super) fn outcome(&self) -> Result<Outcome, Fault> {
-        let target = asked::target(&self.inquiry.question.head);
+        let target = self.inquiry.question.head.target();
         let (answer, because) = match &self.route.action {
             Action::Proxy(to) => return Ok(Outcome::passed(self.passed(to))),
             Action::Respond(respond) => (Answer::fixed(respond), "the route's `respond`"),
@@ -122,9 +125,14 @@ impl Call<'_> {
                 (Answer::redirect(redirect, target)?, "the route's `redirect`")
             }
         };
-        let answer = answer.with(self.rate_limit_headers());
-        let rules = Some(&self.route.policy.headers);
-        Ok(Outcome::answered(answer, rules, &self.inquiry.veil(), because))
+        let limiters: Vec<_> = self.route.policy.limits.iter().map(|l| Limiter::new(l)).collect();
+        // As for a client's first request.
+        let client = ClientKey::of(self.inquiry.client.ip);
+        let allowances: Vec<_> =
+            limiters.iter().filter_map(|limiter| limiter.check(client).ok()).collect();
+        let rules = Rules::of(&self.route.policy.headers);
+        let answer = answer.limited(&allowances);
+        Ok(Outcome::answered(answer, Some(&rules), &self.inquiry.veil(), because))
     }
 
     fn passed(&self, to: &Target) -> String {
@@ -139,65 +147,55 @@ impl Call<'_> {
         format!("passed to the upstream `{name}`{where_to} as {} {target}", head.method)
     }
 
-    /// As for a client's first request.
-    fn rate_limit_headers(&self) -> Vec<(HeaderName, http::HeaderValue)> {
-        let client = ClientKey::of(self.inquiry.client.ip);
-        let limits = self.route.policy.limits.iter();
-        let allowances: Vec<_> =
-            limits.filter_map(|limit| Limiter::new(limit).check(client).ok()).collect();
-        reply::rate_limit_headers(&allowances).collect()
-    }
-
     fn for_upstream(&self, target: &Target) -> Result<UpstreamRequest, Fault> {
         let asked = &self.inquiry.question.head;
-        let announced = asked::announced_length(asked);
+        let upgrade = asked::websocket(asked);
+        let framing = h1::of_request(asked)?;
+        let announced = match framing {
+            Framing::Length(length) => Some(length),
+            Framing::Empty | Framing::Open => None,
+        };
         BodyGauge::start(self.route.policy.body, announced, Instant::now())?;
         let prefix = own_length(&self.route.path);
         let sent = rewritten(&target.rewrite, prefix, self.path, asked);
-        let upgrade = asked::websocket(asked);
-        let head = for_upstream(
-            asked,
-            &Forwarding {
-                client: self.inquiry.client,
-                peer: self.inquiry.question.peer,
-                authority: self.authority,
-                trace: self.inquiry.trace,
-                target: &sent,
-                body: framing(&asked.headers, announced, upgrade.is_some()),
-                upgrade,
-            },
-        )?;
+        let forwarding = Forwarding {
+            client: self.inquiry.client,
+            peer: &self.inquiry.question.peer.to_canonical().to_string(),
+            authority: self.authority,
+            trace: self.inquiry.trace,
+            target: &sent,
+            body: framing,
+            upgrade,
+        };
+        let mut fields = Fields::default();
+        fields_for_upstream(asked, &forwarding, &mut fields);
         Ok(UpstreamRequest {
-            method: head.method.to_string(),
+            method: asked.method.to_string(),
             target: sent.clone().into_owned(),
-            headers: self.compared(&asked.headers, &head.headers),
-            dropped: dropped(&asked.headers, &head.headers),
+            headers: self.compared(&asked.fields, &fields),
+            dropped: dropped(&asked.fields, &fields),
         })
     }
 
-    fn compared(&self, asked: &HeaderMap, sent: &HeaderMap) -> Vec<UpstreamHeader> {
+    fn compared(&self, asked: &Fields, sent: &Fields) -> Vec<UpstreamHeader> {
         let veil = self.inquiry.veil();
-        let facts = sent.iter().map(|(name, value)| {
-            let passed_on = asked.get_all(name).iter().any(|brought| brought == value);
+        let facts = sent.iter().map(|field| {
+            let passed_on = asked.named(field.name).any(|brought| brought == field.value);
             let origin = if passed_on { HeaderOrigin::Client } else { HeaderOrigin::Gateway };
-            UpstreamHeader { header: veil.header(name, value), origin }
+            UpstreamHeader { header: veil.header(field), origin }
         });
         facts.collect()
     }
 }
 
-fn dropped(asked: &HeaderMap, sent: &HeaderMap) -> Vec<String> {
-    asked.keys().filter(|name| !sent.contains_key(*name)).map(ToString::to_string).collect()
-}
-
-/// How the body is delimited, as far as a head alone says it.
-fn framing(asked: &HeaderMap, announced: Option<u64>, upgraded: bool) -> Framing {
-    match announced {
-        _ if upgraded => Framing::Empty,
-        Some(length) if length > 0 => Framing::Length(length),
-        None if asked.contains_key(http::header::TRANSFER_ENCODING) => Framing::Chunked,
-        _ => Framing::Empty,
-    }
+fn dropped(asked: &Fields, sent: &Fields) -> Vec<String> {
+    let mut names: Vec<String> = asked
+        .iter()
+        .filter(|field| !sent.has_named(field.name))
+        .map(|field| String::from_utf8_lossy(field.name).into_owned())
+        .collect();
+    names.dedup();
+    names
 }
 
 fn described(rewrite: &Rewrite, pattern: &PathPattern) -> String {

@@ -1,10 +1,10 @@
 //! How a request ends.
 
-use gateway_config::model::ResponseHeaders;
-use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 
 use crate::fault::Fault;
+use crate::head::{Field, Fields, Known};
+use crate::headers::response::Rules;
 use crate::headers::trace::Trace;
 use crate::reply::Answer;
 use crate::tls::HandshakeError;
@@ -40,9 +40,9 @@ pub(crate) struct HeaderFact {
 }
 
 impl HeaderFact {
-    pub(super) fn new(name: &HeaderName, value: &HeaderValue) -> Self {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        Self { name: name.to_string(), value }
+    pub(super) fn new(name: &[u8], value: &[u8]) -> Self {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        Self { name: text(name), value: text(value) }
     }
 }
 
@@ -70,27 +70,24 @@ impl Outcome {
     /// The gateway answers as it was told to.
     pub(super) fn answered(
         answer: Answer,
-        rules: Option<&ResponseHeaders>,
+        rules: Option<&Rules>,
         veil: &Veil<'_>,
         because: &str,
     ) -> Self {
         let status = answer.status();
-        // What was read from a configuration fits into a head.
-        let Ok((head, body)) = answer.dressed(rules, veil.trace) else {
-            return Self::nobody("unbuildable", "the answer cannot be built".into());
-        };
+        let (head, body) = answer.dressed(rules, veil.trace);
         Self {
             answered_by: Answerer::Gateway,
             status: Some(status.as_u16()),
             reason: None,
             because: because.to_owned(),
-            headers: head.headers.iter().map(|(name, value)| veil.header(name, value)).collect(),
+            headers: head.fields.iter().map(|field| veil.header(field)).collect(),
             body: Some(veil.text(&String::from_utf8_lossy(&body))),
         }
     }
 
     /// The gateway refuses.
-    pub(super) fn refused(fault: &Fault, rules: Option<&ResponseHeaders>, veil: &Veil<'_>) -> Self {
+    pub(super) fn refused(fault: &Fault, rules: Option<&Rules>, veil: &Veil<'_>) -> Self {
         match fault.status() {
             None => Self::nobody(fault.reason(), format!("{fault}, so the connection is closed")),
             Some(status) => {
@@ -122,18 +119,18 @@ pub(super) struct Veil<'t> {
 }
 
 impl<'t> Veil<'t> {
-    pub(super) fn new(trace: &'t Trace, brought: &HeaderMap, via_trusted: bool) -> Self {
-        let text = |name| brought.get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
+    pub(super) fn new(trace: &'t Trace, brought: &Fields, via_trusted: bool) -> Self {
+        let text = |known| String::from_utf8_lossy(brought.get(known).unwrap_or_default());
         Self {
             trace,
-            hides_id: !(via_trusted && text("x-request-id") == trace.request_id),
-            hides_trace: !text("traceparent").contains(&trace.trace_id),
+            hides_id: !(via_trusted && text(Known::XRequestId) == trace.request_id.as_str()),
+            hides_trace: !text(Known::Traceparent).contains(trace.trace_id.as_str()),
         }
     }
 
-    pub(super) fn header(&self, name: &HeaderName, value: &HeaderValue) -> HeaderFact {
-        let mut fact = HeaderFact::new(name, value);
-        fact.value = if name == "traceparent" {
+    pub(super) fn header(&self, field: Field<'_>) -> HeaderFact {
+        let mut fact = HeaderFact::new(field.name, field.value);
+        fact.value = if field.known == Known::Traceparent {
             self.traceparent(&fact.value)
         } else {
             self.text(&fact.value)
@@ -154,7 +151,7 @@ impl<'t> Veil<'t> {
 
     fn text(&self, text: &str) -> String {
         if self.hides_id {
-            text.replace(&self.trace.request_id, "<new id>")
+            text.replace(self.trace.request_id.as_str(), "<new id>")
         } else {
             text.to_owned()
         }

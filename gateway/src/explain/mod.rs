@@ -22,6 +22,7 @@ pub(crate) use routes::{RouteFacts, Verdict};
 
 use crate::client::{self, Client};
 use crate::fault::Fault;
+use crate::headers::response::Rules;
 use crate::headers::trace::Trace;
 use crate::path::Path;
 use crate::policy::{access, deny_paths};
@@ -104,9 +105,9 @@ impl FirstFault {
 /// Explains what would happen to a request under a configuration.
 pub(crate) fn explain(config: &Config, question: &Question) -> Explanation {
     let hosts = Hosts::of(&config.sites);
-    let headers = &question.head.headers;
-    let client = client::identify(&config.server.trusted_proxies, question.peer, headers);
-    let trace = Trace::of(headers, client.via_trusted);
+    let fields = &question.head.fields;
+    let client = client::identify(&config.server.trusted_proxies, question.peer, fields);
+    let trace = Trace::of(fields, client.via_trusted);
     let inquiry = Inquiry { config, hosts: &hosts, question, client, trace: &trace };
     if question.secure { inquiry.over_tls() } else { inquiry.in_the_clear() }
 }
@@ -121,7 +122,7 @@ struct Inquiry<'q> {
 
 impl Inquiry<'_> {
     fn veil(&self) -> Veil<'_> {
-        Veil::new(self.trace, &self.question.head.headers, self.client.via_trusted)
+        Veil::new(self.trace, &self.question.head.fields, self.client.via_trusted)
     }
 
     fn unanswered(&self) -> Explanation {
@@ -131,7 +132,7 @@ impl Inquiry<'_> {
                 method: head.method.to_string(),
                 listener: if self.question.secure { "https" } else { "http" },
                 host: self.question.authority.clone(),
-                target: asked::target(head).to_owned(),
+                target: head.target().to_owned(),
             },
             client: self.client(),
             outcome: Outcome::no_handshake(),
@@ -161,7 +162,7 @@ impl Inquiry<'_> {
     fn in_the_clear(&self) -> Explanation {
         let head = &self.question.head;
         let mut told = self.unanswered();
-        if head.uri.path() == plain::HEALTH {
+        if head.path() == plain::HEALTH {
             let because = "the plain listener answers this path itself, whatever the host";
             let healthy = plain::healthy();
             told.outcome = Outcome::answered(healthy, None, &self.veil(), because);
@@ -203,11 +204,11 @@ impl Inquiry<'_> {
         let path = faults.ok(asked::normal_path(&self.question.head));
         let unknown = self.config.server.unknown_host;
         let same_site = authority.is_some_and(|authority| {
-            let find = |host: &Host| self.hosts.find(host);
-            faults.ok(asked::site_asked_for(authority, find, Some(shown), unknown)).is_some()
+            let found = self.hosts.find_authority(authority);
+            faults.ok(asked::site_asked_for(found, Some(shown), unknown)).is_some()
         });
         if let Some(path) = &path {
-            let sent = asked::target(&self.question.head).split('?').next().unwrap_or_default();
+            let sent = self.question.head.path();
             let compared = path.normal.clone().into_owned();
             told.path = Some(PathFacts { sent: sent.to_owned(), compared });
         }
@@ -216,8 +217,8 @@ impl Inquiry<'_> {
         }
         if let Some(fault) = faults.0 {
             let rules = self.route_of(site, path.as_ref()).filter(|_| same_site);
-            let rules = rules.map(|route| &route.policy.headers);
-            told.outcome = Outcome::refused(&fault, rules, &self.veil());
+            let rules = rules.map(|route| Rules::of(&route.policy.headers));
+            told.outcome = Outcome::refused(&fault, rules.as_ref(), &self.veil());
         }
         told
     }

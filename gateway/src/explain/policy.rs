@@ -152,7 +152,9 @@ impl LimitFacts {
 impl ResponseHeaderFacts {
     fn of(headers: &ResponseHeaders, limited: bool) -> Self {
         let facts = |list: &[(http::HeaderName, http::HeaderValue)]| {
-            list.iter().map(|(name, value)| HeaderFact::new(name, value)).collect()
+            list.iter()
+                .map(|(name, value)| HeaderFact::new(name.as_str().as_bytes(), value.as_bytes()))
+                .collect()
         };
         let limits = ["ratelimit", "ratelimit-policy"].into_iter().filter(|_| limited);
         Self {

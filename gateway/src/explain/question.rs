@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use gateway_config::HostError;
 use gateway_config::model::Host;
-use http::header::{HOST, InvalidHeaderName, InvalidHeaderValue};
-use http::{HeaderName, HeaderValue, Method};
-use pingora_http::RequestHeader;
+use http::header::{InvalidHeaderName, InvalidHeaderValue};
+use http::{HeaderName, HeaderValue, Method, Version};
+
+use crate::head::{Known, RequestHead};
 
 /// A request as a client would send it over HTTP/1.1.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ pub(crate) struct Question {
     pub(crate) host: Host,
     /// The URL's host and port, as a client sends them.
     pub(crate) authority: String,
-    pub(crate) head: RequestHeader,
+    pub(crate) head: RequestHead,
     /// The address that the connection comes from.
     pub(crate) peer: IpAddr,
 }
@@ -63,13 +64,16 @@ impl Question {
         }
         let (host, authority) = as_sent(authority, secure)?;
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        let cannot = |_| NotAQuestion::Target(target.clone());
-        let mut head =
-            RequestHeader::build_no_case(method, target.as_bytes(), None).map_err(cannot)?;
+        if !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(NotAQuestion::Target(target));
+        }
+        let mut head = RequestHead::default();
+        head.begin(method, Version::HTTP_11);
+        head.set_target(&target);
         for header in headers {
             add(&mut head, header)?;
         }
-        if !head.headers.contains_key(HOST) {
+        if !head.fields.has(Known::Host) {
             add(&mut head, &format!("Host: {authority}"))?;
         }
         Ok(Self { secure, host, authority, head, peer })
@@ -102,12 +106,13 @@ fn as_sent(authority: &str, secure: bool) -> Result<(Host, String), NotAQuestion
     Ok((host, sent))
 }
 
-fn add(head: &mut RequestHeader, header: &str) -> Result<(), NotAQuestion> {
+fn add(head: &mut RequestHead, header: &str) -> Result<(), NotAQuestion> {
     let no_header = || NotAQuestion::Header(header.to_owned());
     let (name, value) = header.split_once(':').ok_or_else(no_header)?;
     let name = HeaderName::from_bytes(name.trim().as_bytes())
         .map_err(|source| NotAQuestion::HeaderName { name: name.to_owned(), source })?;
     let value = HeaderValue::from_str(value.trim())
         .map_err(|source| NotAQuestion::HeaderValue { name: name.clone(), source })?;
-    head.append_header(name, value).map(drop).map_err(|_| no_header())
+    head.fields.add(name.as_str().as_bytes(), value.as_bytes());
+    Ok(())
 }

@@ -1,38 +1,38 @@
-//! Headers that speak of one connection and must not be passed on (RFC 9110 section 7.6.1).
+//! Fields that speak of one connection and must not be passed on (RFC 9110 section 7.6.1).
 
-use http::header::{
-    CONNECTION, HeaderMap, HeaderName, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
-};
+use crate::head::{Fields, Known};
 
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-
-/// Whether a header never goes further than this connection.
-pub(crate) fn is_hop_by_hop(name: &HeaderName) -> bool {
-    *name == CONNECTION
-        || *name == TRANSFER_ENCODING
-        || *name == UPGRADE
-        || *name == TE
-        || *name == TRAILER
-        || *name == KEEP_ALIVE
-        || *name == PROXY_CONNECTION
-        || *name == PROXY_AUTHORIZATION
+/// Whether a field never goes further than this connection.
+pub(crate) fn is_hop_by_hop(known: Known) -> bool {
+    matches!(
+        known,
+        Known::Connection
+            | Known::TransferEncoding
+            | Known::Upgrade
+            | Known::Http2Settings
+            | Known::Te
+            | Known::Trailer
+            | Known::KeepAlive
+            | Known::ProxyConnection
+            | Known::ProxyAuthorization
+    )
 }
 
-/// The further headers that `Connection` declares to be of this connection only. A sender cannot
-/// take away the ones that make a message what it is.
-pub(crate) fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
-    let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .filter_map(|token| HeaderName::from_bytes(token.trim().as_bytes()).ok())
-        .filter(|name| name != "close" && !is_hop_by_hop(name) && !is_essential(name))
+/// The further fields that `Connection` declares to be of this connection only, in lower case. A
+/// sender cannot take away the ones that make a message what it is.
+pub(crate) fn named_by_connection(fields: &Fields) -> Vec<Vec<u8>> {
+    fields
+        .all(Known::Connection)
+        .flat_map(|value| value.split(|byte| *byte == b','))
+        .map(|token| token.trim_ascii().to_ascii_lowercase())
+        .filter(|name| !name.is_empty() && name != b"close")
+        .filter(|name| !is_hop_by_hop(Known::of(name)) && !is_essential(Known::of(name)))
         .collect()
 }
 
-fn is_essential(name: &HeaderName) -> bool {
-    use http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST};
-    [HOST, CONTENT_LENGTH, AUTHORIZATION, COOKIE].contains(name)
+fn is_essential(known: Known) -> bool {
+    use Known::{Authorization, ContentLength, Cookie, Host};
+    matches!(known, Host | ContentLength | Authorization | Cookie)
 }
 
 #[cfg(test)]
@@ -40,10 +40,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connection_names_headers_but_not_the_essential_ones() {
-        let mut headers = HeaderMap::new();
-        headers.append(CONNECTION, "close, X-Secret , host".parse().unwrap());
-        headers.append(CONNECTION, "x-other, te".parse().unwrap());
-        assert_eq!(named_by_connection(&headers), ["x-secret", "x-other"]);
+    fn connection_names_fields_but_not_the_essential_ones() {
+        let mut fields = Fields::default();
+        fields.add(b"Connection", b"close, X-Secret , host");
+        fields.add(b"Connection", b"x-other, te");
+        assert_eq!(named_by_connection(&fields), [b"x-secret".as_slice(), b"x-other"]);
     }
 }

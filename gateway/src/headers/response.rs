@@ -1,42 +1,65 @@
 //! The answer's head as the client sees it.
 
 use gateway_config::model::ResponseHeaders;
-use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderName, HeaderValue, Method, StatusCode, Version};
-use pingora_error::Error;
-use pingora_http::ResponseHeader;
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use super::hop_by_hop::{is_hop_by_hop, named_by_connection};
 use super::trace::Trace;
+use crate::head::{Known, Names, ResponseHead};
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// A route's `headers`, made ready: one pass over an answer's fields drops whatever the route
+/// replaces or removes.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    dropped: Names,
+    set: Vec<(HeaderName, HeaderValue)>,
+    default: Vec<(HeaderName, HeaderValue)>,
+}
 
-/// Drops what was of the upstream's connection, and frames the body for the client's.
-pub(crate) fn from_upstream(
-    head: &mut ResponseHeader,
-    method: &Method,
-    client_speaks: Version,
-) -> Result<(), Box<Error>> {
-    let upgrade = (head.status == StatusCode::SWITCHING_PROTOCOLS)
-        .then(|| head.headers.get(UPGRADE).cloned())
-        .flatten();
-    let named = named_by_connection(&head.headers);
-    let dropped: Vec<HeaderName> =
-        head.headers.keys().filter(|name| is_hop_by_hop(name)).cloned().chain(named).collect();
-    for name in &dropped {
-        head.remove_header(name);
+impl Rules {
+    pub(crate) fn of(headers: &ResponseHeaders) -> Self {
+        let replaced = headers.set.iter().map(|(name, _)| name);
+        let mut dropped = Names::of(replaced.chain(&headers.remove).map(HeaderName::as_str));
+        dropped.add_known(Known::XRequestId);
+        Self { dropped, set: headers.set.clone(), default: headers.default.clone() }
     }
-    head.set_version(Version::HTTP_11);
-    if let Some(protocol) = upgrade {
-        head.insert_header(CONNECTION, HeaderValue::from_static("Upgrade"))?;
-        head.insert_header(UPGRADE, protocol)?;
-    } else if has_body(head.status, method)
-        && !head.headers.contains_key(CONTENT_LENGTH)
-        && client_speaks == Version::HTTP_11
-    {
-        head.insert_header(TRANSFER_ENCODING, HeaderValue::from_static("chunked"))?;
+
+    /// Does what the route says, and says which request this answers.
+    pub(crate) fn apply(&self, trace: &Trace, head: &mut ResponseHead) {
+        head.fields.retain(|field| !self.dropped.have(field));
+        self.dress(trace, head);
     }
-    Ok(())
+
+    /// The same for an answer of an upstream, whose connection's own fields are dropped too.
+    pub(crate) fn apply_to_upstreams(&self, trace: &Trace, limited: bool, head: &mut ResponseHead) {
+        let named = named_by_connection(&head.fields);
+        head.fields.retain(|field| {
+            let replaced = self.dropped.have(field)
+                || limited && matches!(field.known, Known::RateLimit | Known::RateLimitPolicy);
+            !replaced && !is_hop_by_hop(field.known) && !named.iter().any(|name| name == field.name)
+        });
+        self.dress(trace, head);
+    }
+
+    fn dress(&self, trace: &Trace, head: &mut ResponseHead) {
+        for (name, value) in &self.set {
+            head.fields.add(name.as_str().as_bytes(), value.as_bytes());
+        }
+        for (name, value) in &self.default {
+            if !head.fields.has_named(name.as_str().as_bytes()) {
+                head.fields.add(name.as_str().as_bytes(), value.as_bytes());
+            }
+        }
+        head.fields.add_known(Known::XRequestId, trace.request_id.as_bytes());
+    }
+}
+
+/// Drops what was of an upstream's connection from an informational answer.
+pub(crate) fn strip_hop_by_hop(head: &mut ResponseHead) {
+    let named = named_by_connection(&head.fields);
+    head.fields.retain(|field| {
+        !is_hop_by_hop(field.known) && !named.iter().any(|name| name == field.name)
+    });
 }
 
 /// Whether an answer with this status to this method has a body (RFC 9112 section 6.3).
@@ -44,27 +67,4 @@ pub(crate) fn has_body(status: StatusCode, method: &Method) -> bool {
     !(*method == Method::HEAD
         || status.is_informational()
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED))
-}
-
-/// Applies the route's `headers`, and says which request this answers.
-pub(crate) fn apply(
-    rules: &ResponseHeaders,
-    trace: &Trace,
-    head: &mut ResponseHeader,
-) -> Result<(), Box<Error>> {
-    for name in &rules.remove {
-        head.remove_header(name);
-    }
-    for (name, value) in &rules.set {
-        head.insert_header(name.clone(), value.clone())?;
-    }
-    for (name, value) in &rules.default {
-        if !head.headers.contains_key(name) {
-            head.insert_header(name.clone(), value.clone())?;
-        }
-    }
-    if let Some(id) = trace.request_id_value() {
-        head.insert_header(X_REQUEST_ID, id)?;
-    }
-    Ok(())
 }

@@ -7,7 +7,6 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use gateway_config::model::{Limit, LimitKey};
@@ -48,32 +47,78 @@ impl std::fmt::Display for ClientKey {
 }
 
 /// What a client is told about its limit (draft-ietf-httpapi-ratelimit-headers).
-#[derive(Debug, Clone)]
-pub(crate) struct Allowance {
-    pub(crate) limit: String,
-    pub(crate) burst: u32,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Allowance<'l> {
+    told: &'l Told,
     pub(crate) remaining: u32,
-    /// Until the whole burst is available again after standing still, in seconds, rounded up.
-    pub(crate) window: u64,
     /// Until one more request is allowed than now, in seconds, rounded up.
     pub(crate) reset: u64,
+}
+
+/// The part of it that is the same for every client.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    /// An item of `RateLimit-Policy`.
+    policy: String,
+    /// The beginning of an item of `RateLimit`.
+    name: String,
+}
+
+impl Told {
+    fn new(limit: &Limit, window: Duration) -> Self {
+        let (name, seconds) = (&limit.name, round_up(window).max(1));
+        Self {
+            policy: format!("\"{name}\";q={};w={seconds}", limit.burst),
+            name: format!("\"{name}\";r="),
+        }
+    }
+}
+
+impl Allowance<'_> {
+    /// An item of `RateLimit-Policy`: the limit, its burst, and in how many seconds that is whole
+    /// again.
+    pub(crate) fn write_policy(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.told.policy.as_bytes());
+    }
+
+    /// An item of `RateLimit`: the limit, what remains of it, and when there is more.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.told.name.as_bytes());
+        out.extend_from_slice(itoa::Buffer::new().format(self.remaining).as_bytes());
+        out.extend_from_slice(b";t=");
+        out.extend_from_slice(itoa::Buffer::new().format(self.reset).as_bytes());
+    }
 }
 
 /// A limit that a request is over.
 #[derive(Debug)]
 pub(crate) struct Exceeded {
     pub(crate) limit: String,
-    pub(crate) allowance: Allowance,
+    told: Told,
     /// `Retry-After`, in seconds, at least 1.
     pub(crate) retry_after: u64,
+}
+
+impl Exceeded {
+    /// What its client is told.
+    pub(crate) fn allowance(&self) -> Allowance<'_> {
+        Allowance { told: &self.told, remaining: 0, reset: self.retry_after }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn example() -> Self {
+        let told = Told { policy: "\"api\";q=20;w=2".into(), name: "\"api\";r=".into() };
+        Self { limit: "api".into(), told, retry_after: 1 }
+    }
 }
 
 /// A limit and who has used how much of it. Generic over its clock, so that tests decide the time.
 #[derive(Debug)]
 pub(crate) struct Limiter<C: Clock = governor::clock::DefaultClock> {
     name: String,
-    burst: NonZeroU32,
-    cell: Duration,
+    told: Told,
+    /// Until one more request is allowed, in seconds, rounded up.
+    reset: u64,
     governor: RateLimiter<ClientKey, Table, C, StateInformationMiddleware>,
     clock: C,
 }
@@ -94,8 +139,8 @@ impl<C: Clock + Clone> Limiter<C> {
             .allow_burst(limit.burst);
         Self {
             name: limit.name.clone(),
-            burst: limit.burst,
-            cell,
+            told: Told::new(limit, cell * limit.burst.get()),
+            reset: round_up(cell).max(1),
             governor: RateLimiter::<_, _, _, NoOpMiddleware<C::Instant>>::new(
                 quota,
                 Table::new(SETS),
@@ -107,26 +152,17 @@ impl<C: Clock + Clone> Limiter<C> {
     }
 
     /// Counts one request of `client`.
-    pub(crate) fn check(&self, client: ClientKey) -> Result<Allowance, Exceeded> {
+    pub(crate) fn check(&self, client: ClientKey) -> Result<Allowance<'_>, Exceeded> {
         match self.governor.check_key(&client) {
-            Ok(state) => Ok(self.allowance(state.remaining_burst_capacity())),
+            Ok(state) => {
+                let remaining = state.remaining_burst_capacity();
+                Ok(Allowance { told: &self.told, remaining, reset: self.reset })
+            }
             Err(until) => {
                 let wait = until.wait_time_from(self.clock.now());
-                let retry_after = round_up(wait).max(1);
-                let mut allowance = self.allowance(0);
-                allowance.reset = retry_after;
-                Err(Exceeded { limit: self.name.clone(), allowance, retry_after })
+                let (limit, told) = (self.name.clone(), self.told.clone());
+                Err(Exceeded { limit, told, retry_after: round_up(wait).max(1) })
             }
-        }
-    }
-
-    fn allowance(&self, remaining: u32) -> Allowance {
-        Allowance {
-            limit: self.name.clone(),
-            burst: self.burst.get(),
-            remaining,
-            window: round_up(self.cell * self.burst.get()).max(1),
-            reset: round_up(self.cell).max(1),
         }
     }
 }
@@ -192,6 +228,7 @@ mod tests {
     use super::*;
     use gateway_config::model::Rate;
     use governor::clock::FakeRelativeClock;
+    use std::num::NonZeroU32;
 
     fn limit(count: u32, per: u64, burst: u32) -> Limit {
         Limit {
@@ -213,7 +250,11 @@ mod tests {
         let served = (0..300).filter(|_| limiter.check(client(1)).is_ok()).count();
         assert_eq!(served, 20);
         let over = limiter.check(client(1)).unwrap_err();
-        assert_eq!((over.retry_after, over.allowance.remaining, over.allowance.window), (1, 0, 2));
+        let (mut told, mut policy) = (Vec::new(), Vec::new());
+        over.allowance().write(&mut told);
+        over.allowance().write_policy(&mut policy);
+        assert_eq!(told, b"\"api\";r=0;t=1");
+        assert_eq!(policy, b"\"api\";q=20;w=2");
         assert!(limiter.check(client(2)).is_ok(), "another client has its own allowance");
         clock.advance(Duration::from_millis(100));
         assert!(limiter.check(client(1)).is_ok());

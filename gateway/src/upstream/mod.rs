@@ -3,6 +3,7 @@
 mod connect;
 mod names;
 mod pool;
+mod session;
 mod tls;
 
 use std::sync::Arc;
@@ -10,14 +11,14 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 use gateway_config::model;
-use pingora_core::protocols::http::v1::client::HttpSession;
 
 use crate::fault::Fault;
 use crate::metrics::UpstreamMetrics;
-use crate::stream::Meter;
+use crate::stream::GatheringStream;
 
 pub(crate) use names::{Names, Resolver};
 pub(crate) use pool::{Peer, Pool};
+pub(crate) use session::{AnswerError, AnswerPiece, Session};
 pub use tls::TlsError;
 pub(crate) use tls::client_config;
 
@@ -36,10 +37,14 @@ pub(crate) struct Upstream {
     pub(crate) metrics: UpstreamMetrics,
 }
 
+/// A place in the order in which an upstream's servers are asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turn(usize);
+
 /// One server of an upstream.
 struct Server {
     /// As the configuration wrote it; what logs call it.
-    label: String,
+    label: Arc<str>,
     place: Place,
     /// The name that its certificate must be for.
     tls_name: Option<rustls_pki_types::ServerName<'static>>,
@@ -53,9 +58,9 @@ enum Place {
 
 /// A connection to one server, fit for one request.
 pub(crate) struct Connection {
-    pub(crate) session: HttpSession,
-    pub(crate) meter: Arc<Meter>,
-    pub(crate) server: String,
+    pub(crate) session: Session,
+    /// As the configuration wrote it; what logs call it.
+    pub(crate) server: Arc<str>,
     /// Whether other requests went over it before: then it may have died unseen.
     pub(crate) reused: bool,
     peer: Peer,
@@ -75,17 +80,31 @@ impl Upstream {
         Self { id, config, servers, tls, turn: AtomicUsize::new(0), metrics }
     }
 
-    /// A connection to the server whose turn it is, or to the next that can be reached. Where
-    /// `reuse` allows it, a kept one.
+    /// Whose turn it is.
+    pub(crate) fn next_turn(&self) -> Turn {
+        Turn(self.turn.fetch_add(1, Relaxed))
+    }
+
+    /// A kept connection to the server whose turn it is.
+    pub(crate) fn kept(&self, turn: Turn, pool: &Pool) -> Option<Connection> {
+        let server = self.servers.get(turn.0 % self.servers.len())?;
+        self.kept_to(server, pool)
+    }
+
+    /// A new connection to the server whose turn it is, or to the next that can be reached; to that
+    /// a kept one of `pool` will do.
     ///
     /// # Errors
     /// [`Fault::Unresolved`], [`Fault::Connect`], [`Fault::ConnectTimeout`] of the last server tried.
-    pub(crate) async fn connect(&self, pool: &Pool, reuse: bool) -> Result<Connection, Fault> {
-        let first = self.turn.fetch_add(1, Relaxed);
+    pub(crate) async fn open(&self, turn: Turn, pool: Option<&Pool>) -> Result<Connection, Fault> {
         let mut last = None;
         for step in 0..self.servers.len() {
-            let server = &self.servers[(first + step) % self.servers.len()];
-            match self.connect_to(server, pool, reuse).await {
+            let server = &self.servers[(turn.0 + step) % self.servers.len()];
+            let kept = pool.filter(|_| step > 0).and_then(|pool| self.kept_to(server, pool));
+            if let Some(kept) = kept {
+                return Ok(kept);
+            }
+            match self.open_to(server).await {
                 Ok(connection) => return Ok(connection),
                 Err(fault) => last = Some(fault),
             }
@@ -98,22 +117,10 @@ impl Upstream {
         }))
     }
 
-    async fn connect_to(
-        &self,
-        server: &Server,
-        pool: &Pool,
-        reuse: bool,
-    ) -> Result<Connection, Fault> {
+    async fn open_to(&self, server: &Server) -> Result<Connection, Fault> {
         let limit = self.config.connect;
         let deadline = tokio::time::Instant::now() + limit;
         let peers = server.peers(deadline).await?;
-        if reuse {
-            let kept = peers.iter().find_map(|peer| pool.take(self.id, peer, Instant::now()));
-            if let Some((stream, peer)) = kept {
-                self.metrics.reused.inc();
-                return Ok(self.connection(server, peer, stream, true));
-            }
-        }
         let connecting =
             connect::first_reachable(&peers, self.tls.as_ref().zip(server.tls_name.as_ref()));
         let connected = tokio::time::timeout_at(deadline, connecting).await;
@@ -133,29 +140,39 @@ impl Upstream {
         Err(failure)
     }
 
+    /// A kept connection to one of the addresses that the server has now.
+    fn kept_to(&self, server: &Server, pool: &Pool) -> Option<Connection> {
+        let now = Instant::now();
+        let take = |peer: Peer| {
+            let stream = pool.take(self.id, &peer, now)?;
+            self.metrics.reused.inc();
+            Some(self.connection(server, peer, stream, true))
+        };
+        match &server.place {
+            Place::Fixed(peer) => take(peer.clone()),
+            Place::Named { name, port } => {
+                let known = name.known()?;
+                known.iter().find_map(|ip| take(Peer::Ip((*ip, *port).into())))
+            }
+        }
+    }
+
     fn connection(
         &self,
         server: &Server,
         peer: Peer,
-        stream: pingora_core::protocols::Stream,
+        stream: Box<GatheringStream>,
         reused: bool,
     ) -> Connection {
-        let meter = pool::meter_of(&stream);
-        Connection {
-            session: HttpSession::new(stream),
-            meter,
-            server: server.label.clone(),
-            reused,
-            peer,
-            upstream: self.id,
-        }
+        let (session, server) = (Session::new(stream), server.label.clone());
+        Connection { session, server, reused, peer, upstream: self.id }
     }
 }
 
 impl Server {
     fn new(endpoint: &model::Endpoint, names: &Names) -> Self {
         use rustls_pki_types::ServerName;
-        let label = endpoint.to_string();
+        let label: Arc<str> = endpoint.to_string().into();
         match endpoint {
             model::Endpoint::Addr(addr) => Self {
                 label,
@@ -188,10 +205,9 @@ impl Server {
 
 impl Connection {
     /// Gives the connection back, where what was said on it allows another request.
-    pub(crate) async fn release(mut self, pool: &Pool) {
-        self.session.respect_keepalive();
-        if let Some(stream) = self.session.reuse().await {
-            pool.put(self.upstream, self.peer, stream, Instant::now());
+    pub(crate) fn release(self, pool: &Pool) {
+        if let Some(stream) = self.session.into_idle() {
+            pool.put(self.upstream, &self.peer, stream, Instant::now());
         }
     }
 }

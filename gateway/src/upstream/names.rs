@@ -50,6 +50,14 @@ impl Name {
         &self.host
     }
 
+    /// The addresses that it has now, if any are known.
+    pub(crate) fn known(&self) -> Option<Arc<[IpAddr]>> {
+        match &*self.known.borrow() {
+            Known::Addresses(addresses) => Some(addresses.clone()),
+            Known::NotYet | Known::Nothing { .. } => None,
+        }
+    }
+
     /// Its addresses; before the first answer, waits for that until `deadline`.
     pub(crate) async fn addresses(
         &self,

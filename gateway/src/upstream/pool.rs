@@ -4,19 +4,17 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use pingora_core::protocols::Stream;
 
-use crate::stream::{GatheringStream, Meter, is_quiet};
+use crate::stream::GatheringStream;
 
 /// Connections kept for one address, by one worker.
 const KEPT: usize = 64;
 
 /// How long a connection is kept unused. Common servers close theirs after 60 seconds or more
-/// (uvicorn after 5, which [`is_quiet`] sees).
+/// (uvicorn after 5, which [`GatheringStream::is_quiet`] sees).
 const IDLE: Duration = Duration::from_secs(50);
 
 /// The address of one server.
@@ -27,14 +25,14 @@ pub(crate) enum Peer {
 }
 
 struct Kept {
-    stream: Stream,
+    stream: Box<GatheringStream>,
     since: Instant,
 }
 
-/// The pool.
+/// The pool: by upstream, then by the few addresses that its servers have.
 #[derive(Default)]
 pub(crate) struct Pool {
-    kept: Mutex<HashMap<(usize, Peer), Vec<Kept>>>,
+    kept: Mutex<HashMap<usize, Vec<(Peer, Vec<Kept>)>>>,
 }
 
 impl Pool {
@@ -44,41 +42,46 @@ impl Pool {
         upstream: usize,
         peer: &Peer,
         now: Instant,
-    ) -> Option<(Stream, Peer)> {
+    ) -> Option<Box<GatheringStream>> {
         let mut kept = self.kept.lock();
-        let waiting = kept.get_mut(&(upstream, peer.clone()))?;
+        let by_peer = kept.get_mut(&upstream)?;
+        let (_, waiting) = by_peer.iter_mut().find(|(other, _)| other == peer)?;
         while let Some(mut candidate) = waiting.pop() {
-            if now.duration_since(candidate.since) < IDLE && is_quiet(&mut candidate.stream) {
-                return Some((candidate.stream, peer.clone()));
+            if now.duration_since(candidate.since) < IDLE && candidate.stream.is_quiet() {
+                return Some(candidate.stream);
             }
         }
         None
     }
 
     /// Keeps a connection for later.
-    pub(crate) fn put(&self, upstream: usize, peer: Peer, stream: Stream, now: Instant) {
+    pub(crate) fn put(
+        &self,
+        upstream: usize,
+        peer: &Peer,
+        stream: Box<GatheringStream>,
+        now: Instant,
+    ) {
         let mut kept = self.kept.lock();
-        let waiting = kept.entry((upstream, peer)).or_default();
-        if waiting.len() < KEPT {
-            waiting.push(Kept { stream, since: now });
+        let by_peer = kept.entry(upstream).or_default();
+        let kept = Kept { stream, since: now };
+        match by_peer.iter_mut().find(|(other, _)| other == peer) {
+            Some((_, waiting)) if waiting.len() < KEPT => waiting.push(kept),
+            Some(_) => {}
+            None => by_peer.push((peer.clone(), vec![kept])),
         }
     }
 
     /// Closes what has waited too long or has been closed from the other side.
     pub(crate) fn sweep(&self, now: Instant) {
-        self.kept.lock().retain(|_, waiting| {
-            waiting.retain_mut(|kept| {
-                now.duration_since(kept.since) < IDLE && is_quiet(&mut kept.stream)
+        self.kept.lock().retain(|_, by_peer| {
+            by_peer.retain_mut(|(_, waiting)| {
+                waiting.retain_mut(|kept| {
+                    now.duration_since(kept.since) < IDLE && kept.stream.is_quiet()
+                });
+                !waiting.is_empty()
             });
-            !waiting.is_empty()
+            !by_peer.is_empty()
         });
     }
-}
-
-/// The meter of a stream that this crate made.
-pub(super) fn meter_of(stream: &Stream) -> Arc<Meter> {
-    stream
-        .as_any()
-        .downcast_ref::<GatheringStream>()
-        .map_or_else(Arc::default, GatheringStream::meter)
 }

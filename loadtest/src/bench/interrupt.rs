@@ -39,6 +39,11 @@ pub(crate) fn watch() -> std::io::Result<()> {
     Ok(())
 }
 
+/// Asks a group to end.
+pub(super) fn ask_to_end(group: Pid) {
+    _ = kill_process_group(group, Signal::TERM);
+}
+
 /// A group that already ended is what was wanted.
 pub(super) fn kill(group: Pid) {
     _ = kill_process_group(group, Signal::KILL);

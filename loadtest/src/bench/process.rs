@@ -15,7 +15,10 @@ use super::interrupt;
 /// How many of its last lines are shown of a program that failed.
 const LAST_WORDS: usize = 8;
 
-/// A running program. Dropping it kills it and everything that it started.
+/// How long a program has to end when it is asked to.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A running program. Dropping it ends it and everything that it started.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -92,6 +95,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // A program may have something to write down, a profile for instance.
+        interrupt::ask_to_end(self.group);
+        let _killed_next_where_it_has_not = self.wait(PATIENCE);
         interrupt::kill(self.group);
         // So that its ports are free when this returns.
         drop(self.child.wait());

@@ -23,6 +23,9 @@ pub(super) struct Arguments {
     /// The gateway; without it target/dist/gateway, then target/release/gateway
     #[arg(long, value_name = "FILE")]
     gateway: Option<PathBuf>,
+    /// Measure the gateway alone: a load of every kind, for a build that learns from it
+    #[arg(long)]
+    alone: bool,
     /// What to measure; without it everything
     #[arg(long, value_name = "ROWS", value_delimiter = ',')]
     only: Vec<Row>,
@@ -45,7 +48,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
     /// Measure nothing: show what an earlier --json says
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["gateway", "only", "rounds", "seconds", "quick"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["gateway", "alone", "only", "rounds", "seconds", "quick"])]
     from: Option<PathBuf>,
     /// Measure nothing: write the servers' configurations to this folder
     #[arg(long, value_name = "DIR")]
@@ -90,9 +93,12 @@ fn measure_and_show(arguments: &Arguments) -> Result<String, Failure> {
 
 impl Arguments {
     fn plan(&self) -> Plan {
-        let rows = if self.only.is_empty() { Row::ALL.to_vec() } else { self.only.clone() };
+        let mut rows = if self.only.is_empty() { Row::ALL.to_vec() } else { self.only.clone() };
+        // Latency is measured at a rate that the others have reached.
+        rows.retain(|row| !self.alone || *row != Row::Latency);
         Plan {
             gateway: self.gateway.clone(),
+            alone: self.alone,
             rows,
             rounds: if self.quick { 1 } else { self.rounds },
             load: Duration::from_secs_f64(if self.quick { 0.5 } else { self.seconds }),

@@ -29,6 +29,8 @@ const FILES: u64 = 20_000;
 pub struct Plan {
     /// Where the gateway is; `None`: where it is built.
     pub gateway: Option<PathBuf>,
+    /// Whether nobody else is measured.
+    pub alone: bool,
     /// In the order in which they are shown.
     pub rows: Vec<Row>,
     /// How often each is measured.
@@ -46,7 +48,9 @@ pub struct Plan {
 pub fn run(plan: &Plan) -> Result<Report, Error> {
     interrupt::watch().map_err(Error::own("signals cannot be watched"))?;
     let mut peers = vec![Peer::gateway(plan.gateway.as_deref())?];
-    peers.extend(Peer::installed()?);
+    if !plan.alone {
+        peers.extend(Peer::installed()?);
+    }
     let ground = ground()?;
     let measuring = Measuring::start(plan, &ground, peers)?;
     measuring.all_rounds()

@@ -33,6 +33,12 @@ impl TlsRaw {
         let stream = tls.connect(gateway.https(), host).await.stream;
         Self::over(stream)
     }
+
+    /// Says that nothing more will be sent (TLS's close_notify), and goes on listening.
+    pub(crate) async fn say_goodbye(&mut self) {
+        self.stream.get_mut().1.send_close_notify();
+        within("the server to take the goodbye", self.stream.flush()).await.unwrap();
+    }
 }
 
 impl Raw<TcpStream> {

@@ -4,6 +4,8 @@ mod aborts;
 mod duplex;
 mod events;
 mod expect;
+mod half_closed;
 mod pool;
+mod trailers;
 mod transfers;
 mod websockets;
