@@ -1,5 +1,8 @@
 //! One certificate for all servers: ECDSA P-256, as sites have it today.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// The name that the servers are asked for. It is resolved by nobody: the load goes to an address.
@@ -28,8 +31,20 @@ impl Certificate {
             both: folder.join("cert-and-key.pem"),
         };
         std::fs::write(&files.chain, &chain)?;
-        std::fs::write(&files.key, &key)?;
-        std::fs::write(&files.both, format!("{chain}{key}"))?;
+        write_secret(&files.key, &key)?;
+        write_secret(&files.both, &format!("{chain}{key}"))?;
         Ok(files)
     }
+}
+
+/// Readable for its owner alone, which is what servers ask of a key.
+fn write_secret(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(file)?
+        .write_all(text.as_bytes())
 }

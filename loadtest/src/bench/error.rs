@@ -110,3 +110,38 @@ fn quoted(text: &str) -> String {
     }
     text.lines().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+
+    /// The sentences that no test can bring about everywhere.
+    #[test]
+    fn each_says_what_and_what_to_do() {
+        let (name, limit) = ("nginx", Duration::from_secs(20));
+        let (server, row) = (name.to_owned(), "HTTP/2".to_owned());
+        let ended = ExitStatus::from_raw(9);
+        let refused = || io::Error::other("it answered \"HTTP/1.1 502 Bad Gateway\"");
+        let shown = [
+            Error::NoPeer,
+            Error::Ended { name, status: ended, last_words: String::new() },
+            Error::Silent { name, limit, refused: refused(), last_words: "one\ntwo".into() },
+            Error::Load { name: server.clone(), row: row.clone(), why: "it did not end".into() },
+            Error::BadAnswers {
+                name: server,
+                row,
+                errors: 7,
+                requests: 9,
+                example: "status: 502".into(),
+            },
+        ]
+        .map(|error| format!("error: {error}\n"))
+        .concat();
+        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/compare/golden/errors.txt");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(golden, &shown).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(golden).unwrap_or_default(), shown);
+    }
+}

@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     /// Sites of the largest configuration, with ten routes each
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     sites: u32,
-    /// Idle connections in the end; past a process's limit of open files only as root
+    /// Idle connections in the end, or as many as a process may open files
     #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(100..=100_000))]
     connections: u32,
     /// Write everything that was measured, round by round

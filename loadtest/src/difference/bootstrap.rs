@@ -51,17 +51,6 @@ impl Seconds {
         self.join(0..self.len(), &mut vec![0; self.values.len()])
     }
 
-    /// The figures of one drawing.
-    fn draw(&self, rng: &mut fastrand::Rng, counts: &mut [u64]) -> Figures {
-        let length = self.len();
-        let block = block_length(length);
-        let blocks = length.div_ceil(block);
-        let starts: Vec<usize> = (0..blocks).map(|_| rng.usize(..length)).collect();
-        let drawn =
-            starts.into_iter().flat_map(|start| (start..start + block).map(|at| at % length));
-        self.join(drawn.take(length), counts)
-    }
-
     #[expect(clippy::cast_precision_loss, reason = "counts and microseconds are below 2^53")]
     fn join(&self, drawn: impl Iterator<Item = usize>, counts: &mut [u64]) -> Figures {
         counts.fill(0);
@@ -103,19 +92,35 @@ impl Seconds {
     }
 }
 
+/// As many seconds as there are, in blocks of neighbours, anew.
+fn draw(length: usize, rng: &mut fastrand::Rng) -> Vec<usize> {
+    let block = block_length(length);
+    let starts: Vec<usize> = (0..length.div_ceil(block)).map(|_| rng.usize(..length)).collect();
+    let drawn = starts.into_iter().flat_map(|start| (start..start + block).map(|at| at % length));
+    drawn.take(length).collect()
+}
+
 /// Blocks that grow with the cube root of the length, as Hall, Horowitz and Jing (1995) have it.
 fn block_length(length: usize) -> usize {
     (2_usize..).take_while(|block| block.pow(3) <= length).last().unwrap_or(1)
 }
 
-/// The 95 % intervals of the changes from old to new.
-pub(super) fn intervals(old: &Seconds, new: &Seconds) -> [Option<(f64, f64)>; COUNT] {
+/// The 95 % intervals of the changes from old to new. Where `are_paired`, each second of one was asked
+/// to do what the same second of the other was, and both are drawn together: what a ramp does to both
+/// is then no difference.
+pub(super) fn intervals(
+    old: &Seconds,
+    new: &Seconds,
+    are_paired: bool,
+) -> [Option<(f64, f64)>; COUNT] {
     let mut rng = fastrand::Rng::with_seed(SEED);
     let (mut old_counts, mut new_counts) = (vec![0; old.values.len()], vec![0; new.values.len()]);
     let mut changes: [Vec<f64>; COUNT] = std::array::from_fn(|_| Vec::with_capacity(DRAWINGS));
     for _ in 0..DRAWINGS {
-        let before = old.draw(&mut rng, &mut old_counts);
-        let after = new.draw(&mut rng, &mut new_counts);
+        let old_drawn = draw(old.len(), &mut rng);
+        let new_drawn = if are_paired { old_drawn.clone() } else { draw(new.len(), &mut rng) };
+        let before = old.join(old_drawn.into_iter(), &mut old_counts);
+        let after = new.join(new_drawn.into_iter(), &mut new_counts);
         for figure in Figure::ALL {
             if let (Some(before), Some(after)) = (before[figure as usize], after[figure as usize]) {
                 changes[figure as usize].extend(figure.change(before, after));

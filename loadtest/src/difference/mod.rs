@@ -3,8 +3,9 @@
 //! The seconds of both runs are drawn anew, with replacement, in blocks of neighbours (the circular
 //! block bootstrap), because a second is like the one before it. From each drawing the figures are
 //! computed as from the run itself, out of the joined histograms. The middle 95 % of the ratios new to
-//! old are the interval; where 1 is in it, no difference was seen. What varies from one run to the next
-//! and not within them is in no interval.
+//! old are the interval; where 1 is in it, no difference was seen. Open loops with
+//! the same schedule are drawn in pairs of seconds. What varies from one run to the next and not within
+//! them is in no interval.
 
 mod bootstrap;
 mod figures;
@@ -79,7 +80,11 @@ pub(crate) fn compare(old: &RunResult, new: &RunResult) -> Comparison {
     let (old_seconds, new_seconds) = (Seconds::new(&old.series), Seconds::new(&new.series));
     let lengths = [old_seconds.len(), new_seconds.len()];
     let is_long_enough = lengths.iter().all(|length| *length >= FEWEST_SECONDS);
-    let drawn = is_long_enough.then(|| intervals(&old_seconds, &new_seconds));
+    let unlike = unlike(old, new);
+    // An open loop asks the same of each second.
+    let are_paired =
+        old.rate_asked_per_s.is_some() && unlike.is_empty() && lengths[0] == lengths[1];
+    let drawn = is_long_enough.then(|| intervals(&old_seconds, &new_seconds, are_paired));
     let before = old_seconds.figures();
     let after = new_seconds.figures();
     let figures = Figure::ALL.into_iter().filter_map(|figure| {
@@ -90,8 +95,9 @@ pub(crate) fn compare(old: &RunResult, new: &RunResult) -> Comparison {
     let [old_length, new_length] = lengths;
     let method = match is_long_enough {
         true => format!(
-            "95 % intervals by circular block bootstrap of {old_length} and {new_length} seconds, \
+            "95 % intervals by circular block bootstrap of {old_length} and {new_length} seconds{}, \
              {} drawings",
+            if are_paired { ", drawn in pairs" } else { "" },
             bootstrap::DRAWINGS
         ),
         false => format!(
@@ -102,7 +108,7 @@ pub(crate) fn compare(old: &RunResult, new: &RunResult) -> Comparison {
         old_name: old.name.clone(),
         old_started: old.started.clone(),
         method,
-        unlike: unlike(old, new),
+        unlike,
         figures: figures.collect(),
     }
 }

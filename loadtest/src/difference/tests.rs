@@ -24,7 +24,7 @@ fn series(rng: &mut fastrand::Rng, seconds: u32, requests: u64, micros: u64) -> 
 
 fn verdicts(old: &[Second], new: &[Second]) -> Vec<(Figure, Judgement, Option<(f64, f64)>)> {
     let (old, new) = (Seconds::new(old), Seconds::new(new));
-    let drawn = intervals(&old, &new);
+    let drawn = intervals(&old, &new, false);
     let (before, after) = (old.figures(), new.figures());
     let judge = |figure: Figure| {
         let interval = drawn[figure as usize];
@@ -65,9 +65,26 @@ fn intervals_hold_the_truth_about_as_often_as_they_say() {
     for seed in 0..100 {
         let rng = &mut fastrand::Rng::with_seed(seed);
         let (old, new) = (series(rng, 30, 1_000, 500), series(rng, 30, 1_100, 500));
-        let drawn = intervals(&Seconds::new(&old), &Seconds::new(&new));
+        let drawn = intervals(&Seconds::new(&old), &Seconds::new(&new), false);
         let (low, high) = drawn[Figure::Rate as usize].unwrap();
         held += u32::from(low <= 1.1 && 1.1 <= high);
     }
     assert!((80..100).contains(&held), "{held} of 100");
+}
+
+/// What a ramp does to both runs is in the interval of runs that are drawn apart, and is no difference
+/// where they are drawn in pairs.
+#[test]
+fn pairs_take_the_ramp_out_of_the_interval() {
+    let rng = &mut fastrand::Rng::with_seed(3);
+    let ramp = |rng: &mut fastrand::Rng| -> Vec<Second> {
+        (1..=20).flat_map(|step| series(rng, 1, step * 100, 500)).collect()
+    };
+    let (old, new) = (ramp(rng), ramp(rng));
+    let (old, new) = (Seconds::new(&old), Seconds::new(&new));
+    let width = |are_paired| {
+        let (low, high) = intervals(&old, &new, are_paired)[Figure::Rate as usize].unwrap();
+        high - low
+    };
+    assert!(width(true) < width(false) / 3.0, "{} {}", width(true), width(false));
 }

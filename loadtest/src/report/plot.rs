@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::escape::escaped;
 use super::scale::Scale;
 
-const WIDTH: f64 = 760.0;
-const HEIGHT: f64 = 280.0;
+const WIDTH: f64 = 600.0;
+const HEIGHT: f64 = 270.0;
 const LEFT: f64 = 58.0;
 const RIGHT: f64 = 16.0;
 const TOP: f64 = 14.0;

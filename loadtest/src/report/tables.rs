@@ -13,7 +13,10 @@ fn table(title: &str, columns: &[&str], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let mut out = format!("<section><h2>{}</h2><div class=\"wide\"><table><tr>", escaped(title));
+    let title = escaped(title);
+    let class = if columns.len() < 5 { "short" } else { "long" };
+    let mut out =
+        format!("<section><h2>{title}</h2><div class=\"wide\"><table class=\"{class}\"><tr>");
     for column in columns {
         let _ = write!(out, "<th>{}</th>", escaped(column));
     }

@@ -91,7 +91,7 @@ impl Gathering {
         Self {
             by_request: vec![Merged::default(); about.requests.len()],
             about,
-            started: OffsetDateTime::now_utc(),
+            started: OffsetDateTime::now_utc().truncate_to_second(),
             seconds: BTreeMap::new(),
             handshakes: BTreeMap::new(),
             connections: Connections::default(),

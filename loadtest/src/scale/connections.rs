@@ -25,8 +25,8 @@ pub(super) fn measure(plan: &Plan, gateway: &Peer) -> Result<Group, Error> {
     let most = plan.connections.min(u32::try_from(possible).unwrap_or(u32::MAX));
     let note = (most < plan.connections).then(|| {
         format!(
-            "No more than {most} connections, because a process may open no more files here; as root \
-             it may."
+            "No more than {most} connections, because a process may not open more files here \
+             (`ulimit -Hn`)."
         )
     });
     let mut steps = vec![10, 1_000.min(most), 10_000.min(most), most];

@@ -82,6 +82,7 @@ documents! {
     changelog = "CHANGELOG.md";
     contributing = "CONTRIBUTING.md";
     readme = "README.md";
+    benchmarks = "docs/benchmarks.md";
     check_config_in_ci = "docs/check-config-in-ci.md";
     configuration = "docs/configuration.md";
     embedding = "docs/embedding.md";

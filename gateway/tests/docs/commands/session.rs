@@ -69,7 +69,8 @@ impl Session {
             return Answer::nothing_to_compare();
         }
         if let Some(target) = command.strip_prefix("make ") {
-            check_target(target, place);
+            // What stands behind it is ARGS, for the program that the target runs.
+            check_target(target.split(' ').next().unwrap_or_default(), place);
             return Answer::nothing_to_compare();
         }
         if command.starts_with(".ci/") {

@@ -7,6 +7,8 @@ use super::config::filled;
 
 pub(super) const NOTES: &[&str] = &[
     "It counts against no rate limit: its build in Debian has none. This counts for Caddy.",
+    "It encrypts with AES-128-GCM, because Go prefers that; the others with AES-256-GCM, which the \
+     client prefers. This counts for Caddy.",
     "Its log has the headers of request and answer in it, and each record is written at once.",
 ];
 

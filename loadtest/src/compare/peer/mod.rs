@@ -189,8 +189,8 @@ pub(super) fn print_all(folder: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(&folder).map_err(cannot(&folder))?;
     let certificate = Certificate::make(&folder, &[NAME]).map_err(cannot(&folder))?;
     let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
-    for (name, port) in Name::ALL.into_iter().zip(8443..) {
-        let (https, admin) = (local(port), local(port + 1000));
+    for (name, number) in Name::ALL.into_iter().zip(0..) {
+        let (https, admin) = (local(8443 + number), local(9180 + number));
         let (origin, sink) = (local(9000), local(9001));
         let inner = folder.join(name.program());
         std::fs::create_dir_all(&inner).map_err(cannot(&inner))?;

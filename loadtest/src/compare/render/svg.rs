@@ -158,9 +158,9 @@ fn line(out: &mut String, report: &Report, figure: &FigureReport, top: f64) {
     if let Some(against) = figure.against() {
         _ = writeln!(
             out,
-            r#"  <text class="ratio" x="856" y="{}" text-anchor="end">{:.2}</text>"#,
+            r#"  <text class="ratio" x="856" y="{}" text-anchor="end">{}</text>"#,
             middle + 5.0,
-            against.ratio.median,
+            three_digits(against.ratio.median),
         );
     }
 }
