@@ -72,7 +72,9 @@ macro_rules! documents {
 
         #[test]
         fn no_document_is_left_out() {
-            assert_eq!(project::documents(), [$($path),*]);
+            let mut documents = project::documents();
+            documents.retain(|path| !project::ELSEWHERE.contains(&path.as_str()));
+            assert_eq!(documents, [$($path),*]);
         }
     };
 }
@@ -82,6 +84,7 @@ documents! {
     changelog = "CHANGELOG.md";
     contributing = "CONTRIBUTING.md";
     readme = "README.md";
+    benchmarks = "docs/benchmarks.md";
     check_config_in_ci = "docs/check-config-in-ci.md";
     configuration = "docs/configuration.md";
     embedding = "docs/embedding.md";
