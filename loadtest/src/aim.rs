@@ -50,6 +50,13 @@ fn allowed(
     if addresses.is_empty() {
         return Err(no_address("its records are empty".into()));
     }
+    let fits = |address: &SocketAddr| {
+        scenario.sources.iter().all(|source| source.is_ipv4() == address.is_ipv4())
+    };
+    let addresses: Vec<SocketAddr> = addresses.into_iter().filter(fits).collect();
+    if addresses.is_empty() {
+        return Err(no_address("none is of the same kind, IPv4 or IPv6, as `sources`".into()));
+    }
     // One address elsewhere is enough: which one is taken must not depend on luck.
     let elsewhere = addresses.iter().find(|address| !address.ip().to_canonical().is_loopback());
     let Some(address) = elsewhere.map(SocketAddr::ip) else { return Ok(addresses) };
@@ -96,6 +103,9 @@ mod tests {
             assert!(matches!(refused, Err(Refused::NotNamed { .. })), "{refused:?}");
         }
         assert!(matches!(aimed(shop, &[]), Err(Refused::NoAddress { .. })));
+        let from = format!("{shop}sources = [\"127.0.0.2\"]\n");
+        assert_eq!(aimed(&from, &["[::1]:9", LOOPBACK]).unwrap(), [LOOPBACK.parse().unwrap()]);
+        assert!(matches!(aimed(&from, &["[::1]:9"]), Err(Refused::NoAddress { .. })));
     }
 
     #[test]
@@ -103,6 +113,27 @@ mod tests {
         let named = |host: &str| format!("target = \"http://Shop.test:9\"\nhosts = [\"{host}\"]\n");
         assert!(aimed(&named("SHOP.test"), &[ELSEWHERE]).is_ok());
         assert!(aimed(&named("other.test"), &[ELSEWHERE]).is_err());
+    }
+
+    #[test]
+    fn refusals_say_what_to_do() {
+        let said = |text: &str, records: &[&str]| aimed(text, records).unwrap_err().to_string();
+        let shop = "target = \"https://shop.test:9\"\n";
+        assert_eq!(
+            said(shop, &[ELSEWHERE]),
+            "shop.test is 192.0.2.1, which is not loopback, and `hosts` does not name shop.test; \
+             if you may put load on it, write hosts = [\"shop.test\"] into the scenario"
+        );
+        assert_eq!(
+            said(&format!("{shop}hosts = [\"shop.test\"]\n[tls]\nverify = false\n"), &[ELSEWHERE]),
+            "verify = false is for loopback only, and shop.test is 192.0.2.1; \
+             name the root certificate with `ca` of [tls]"
+        );
+        assert_eq!(
+            said(shop, &[]),
+            "the name shop.test has no address: its records are empty; \
+             correct `target`, or the name's records"
+        );
     }
 
     #[test]

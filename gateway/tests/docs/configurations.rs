@@ -6,6 +6,7 @@ use std::path::Path;
 use gateway_config::{Problems, parse};
 
 use crate::markdown::{Block, Document};
+use crate::project::ELSEWHERE;
 
 /// What a document shows is often a part of a file. A file has at least one site.
 const A_SITE: &str = "\n[site.\"a-site-for-the-test.example\"]\ntls = \"self-signed\"\n\
@@ -21,7 +22,8 @@ fn problems(block: &Block) -> Option<Problems> {
 }
 
 fn blocks_of(language: &str) -> Vec<Block> {
-    let documents = Document::all();
+    let mut documents = Document::all();
+    documents.retain(|document| !ELSEWHERE.contains(&document.path.as_str()));
     let blocks = documents.iter().flat_map(Document::blocks);
     blocks.filter(|block| block.language == language).collect()
 }

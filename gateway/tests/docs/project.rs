@@ -23,6 +23,9 @@ pub(crate) fn documents() -> Vec<String> {
     documents
 }
 
+/// Documents whose code is run by the tests of the program that they are about: `loadtest`.
+pub(crate) const ELSEWHERE: [&str; 1] = ["docs/load-testing.md"];
+
 /// Every Rust file of the gateway.
 pub(crate) fn sources() -> Vec<PathBuf> {
     let mut found = Vec::new();

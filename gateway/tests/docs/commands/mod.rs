@@ -72,7 +72,9 @@ macro_rules! documents {
 
         #[test]
         fn no_document_is_left_out() {
-            assert_eq!(project::documents(), [$($path),*]);
+            let mut documents = project::documents();
+            documents.retain(|path| !project::ELSEWHERE.contains(&path.as_str()));
+            assert_eq!(documents, [$($path),*]);
         }
     };
 }

@@ -146,7 +146,10 @@ enum Word {
 
 fn read_protocol(root: &Table<'_>) -> Protocol {
     let words = [("h1", Word::Http1), ("h2", Word::Http2), ("ws", Word::WebSocket)];
-    let word = root.read("protocol", Word::Http1, |value| value.choice(&words));
+    // Behind a word that is none, no key is refused for not going with it.
+    let unknown = Word::Http2;
+    let word = root.get("protocol").map(|value| value.choice(&words).unwrap_or(unknown));
+    let word = word.unwrap_or(Word::Http1);
     let streams = root.read("streams", 1, |value| value.count(1..=1_000));
     match word {
         Word::Http1 => Protocol::Http1,

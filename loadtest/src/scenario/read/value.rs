@@ -7,7 +7,7 @@ use toml::de::DeValue;
 
 use super::table::Table;
 use crate::scenario::problem::{Complaint, Report, Span};
-use crate::scenario::suggest::nearest;
+use crate::scenario::suggest::{listed, nearest};
 
 /// A value and its place.
 #[derive(Clone)]
@@ -111,10 +111,10 @@ impl<'a> Value<'a> {
             let names = words.iter().map(|(word, _)| *word);
             let help = match nearest(text, names.clone()) {
                 Some(word) => format!("did you mean \"{word}\"?"),
-                None => format!(
-                    "write {}",
-                    names.map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
-                ),
+                None => {
+                    let names = listed(names, "or").replace('`', "\"");
+                    format!("write {names}")
+                }
             };
             self.complain(format!("`{}` cannot be \"{text}\"", self.key), help);
         }
