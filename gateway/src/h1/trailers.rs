@@ -6,6 +6,9 @@ use crate::head::Fields;
 /// Fields that a trailer section may have.
 const MOST_FIELDS: usize = 64;
 
+/// How long a trailer section is, and its fields, if there are any.
+type Section = (usize, Option<Box<Fields>>);
+
 /// Reads a trailer section from the front of `bytes`: how long it is, and its fields, if there
 /// are any. `None`: it is not all there.
 ///
@@ -14,7 +17,7 @@ const MOST_FIELDS: usize = 64;
 pub(super) fn parse(
     bytes: &[u8],
     longest: usize,
-) -> Result<Option<(usize, Option<Box<Fields>>)>, BodyError> {
+) -> Result<Option<Section>, BodyError> {
     if let [b'\r', b'\n', ..] = bytes {
         return Ok(Some((2, None)));
     }

@@ -29,10 +29,13 @@ struct Kept {
     since: Instant,
 }
 
+/// What is kept for one address.
+type ByPeer = (Peer, Vec<Kept>);
+
 /// The pool: by upstream, then by the few addresses that its servers have.
 #[derive(Default)]
 pub(crate) struct Pool {
-    kept: Mutex<HashMap<usize, Vec<(Peer, Vec<Kept>)>>>,
+    kept: Mutex<HashMap<usize, Vec<ByPeer>>>,
 }
 
 impl Pool {

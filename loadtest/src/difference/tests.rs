@@ -22,7 +22,9 @@ fn series(rng: &mut fastrand::Rng, seconds: u32, requests: u64, micros: u64) -> 
     (0..seconds).map(second).collect()
 }
 
-fn verdicts(old: &[Second], new: &[Second]) -> Vec<(Figure, Judgement, Option<(f64, f64)>)> {
+type Verdict = (Figure, Judgement, Option<(f64, f64)>);
+
+fn verdicts(old: &[Second], new: &[Second]) -> Vec<Verdict> {
     let (old, new) = (Seconds::new(old), Seconds::new(new));
     let drawn = intervals(&old, &new, false);
     let (before, after) = (old.figures(), new.figures());

@@ -47,7 +47,7 @@ pub(crate) enum Unusable {
 /// What an event loop has to say.
 pub(crate) enum Report {
     /// A part of the run is over.
-    Slice(Slice),
+    Slice(Box<Slice>),
     /// Every connection is open, so long after the beginning.
     AllOpen(Duration),
     /// There is no load, and there will be none.

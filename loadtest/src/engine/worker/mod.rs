@@ -175,7 +175,7 @@ impl Worker {
     fn cut(&mut self, part: Part) {
         let slice = self.tally.cut(part, process_time());
         // Where nobody listens any more, the process is about to end.
-        let _ = self.reports.send(Report::Slice(slice));
+        let _ = self.reports.send(Report::Slice(Box::new(slice)));
     }
 
     /// Whether the time is over, and everything has been answered or given up.
