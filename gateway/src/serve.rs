@@ -70,7 +70,7 @@ async fn serve_tls(tcp: TcpStream, peer: SocketAddr, snapshot: Arc<Snapshot>, wo
     let labels =
         [facts.version, facts.group.unwrap_or("none"), if facts.resumed { "yes" } else { "no" }];
     metrics.handshakes.with_label_values(&labels).inc();
-    let stream = GatheringStream::to_client(Transport::TlsServer(Box::new(stream)));
+    let stream = GatheringStream::to_client(Transport::TlsServer(stream));
     let connection = Connection::new(Listener::Https, peer, Some(facts), snapshot, worker);
     if facts.http2 {
         http2(stream, Arc::new(connection)).await;

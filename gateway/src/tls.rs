@@ -55,7 +55,7 @@ pub(crate) async fn handshake(
     store: &Arc<CertStore>,
     config: &Arc<ServerConfig>,
     limit: Duration,
-) -> Result<(TlsStream<TcpStream>, TlsFacts), HandshakeError> {
+) -> Result<(Box<TlsStream<TcpStream>>, TlsFacts), HandshakeError> {
     let local = tcp.local_addr().map_err(HandshakeError::Failed)?.ip().to_canonical();
     match tokio::time::timeout(limit, shake(tcp, store, config, local)).await {
         Ok(outcome) => outcome,
@@ -68,7 +68,7 @@ async fn shake(
     store: &Arc<CertStore>,
     config: &Arc<ServerConfig>,
     local: IpAddr,
-) -> Result<(TlsStream<TcpStream>, TlsFacts), HandshakeError> {
+) -> Result<(Box<TlsStream<TcpStream>>, TlsFacts), HandshakeError> {
     let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tcp);
     let start = acceptor.await.map_err(HandshakeError::Failed)?;
     let hello = start.client_hello();
@@ -84,7 +84,9 @@ async fn shake(
     };
     let config =
         if by_address { config_for_address(config, store.clone(), local) } else { config.clone() };
+    // In a box from here on: a connection's task is as large as the largest thing it ever holds.
     let stream = start.into_stream(config).await.map_err(HandshakeError::Failed)?;
+    let stream = Box::new(stream);
     let facts = facts_of(stream.get_ref().1, site);
     Ok((stream, facts))
 }

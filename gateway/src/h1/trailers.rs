@@ -14,10 +14,7 @@ type Section = (usize, Option<Box<Fields>>);
 ///
 /// # Errors
 /// [`BodyError`].
-pub(super) fn parse(
-    bytes: &[u8],
-    longest: usize,
-) -> Result<Option<Section>, BodyError> {
+pub(super) fn parse(bytes: &[u8], longest: usize) -> Result<Option<Section>, BodyError> {
     if let [b'\r', b'\n', ..] = bytes {
         return Ok(Some((2, None)));
     }

@@ -10,8 +10,9 @@ use parking_lot::Mutex;
 
 use crate::stream::GatheringStream;
 
-/// Connections kept for one address, by one worker.
-const KEPT: usize = 64;
+/// Connections kept for one address, by one worker: as many as were in use at once, so that a busy
+/// moment does not open and close one for each of its requests.
+const KEPT: usize = 512;
 
 /// How long a connection is kept unused. Common servers close theirs after 60 seconds or more
 /// (uvicorn after 5, which [`GatheringStream::is_quiet`] sees).
