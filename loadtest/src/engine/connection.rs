@@ -1,13 +1,11 @@
 //! One connection: its socket, its TLS, and its exchange.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::net::TcpStream;
 
-use rustls::ClientConfig;
 use rustls::client::UnbufferedClientConnection;
-use socket2::{Domain, Protocol as Transport, Socket, Type};
 
+use super::dial::{Dialing, cannot_connect, dial};
 use super::poll::{Interest, Poll};
 use super::session::Session;
 use crate::scenario::Protocol;
@@ -65,13 +63,6 @@ pub(super) struct Moved {
     pub(super) has_ended: bool,
 }
 
-/// What every connection of an event loop is made with.
-pub(super) struct Dialing<'a> {
-    pub(super) address: SocketAddr,
-    pub(super) source: Option<IpAddr>,
-    pub(super) tls: Option<&'a Arc<ClientConfig>>,
-}
-
 impl Connection {
     /// Begins to connect.
     pub(super) fn begin(
@@ -113,14 +104,7 @@ impl Connection {
             self.connected(&mut moved)?;
             return Ok(moved);
         }
-        let start = match &mut self.session {
-            Some(session) => {
-                let rest = std::mem::take(&mut session.rest);
-                scratch.input[..rest.len()].copy_from_slice(&rest);
-                rest.len()
-            }
-            None => 0,
-        };
+        let start = self.restore(scratch);
         let read = match self.stream.read(&mut scratch.input[start..]) {
             Ok(0) => {
                 moved.has_ended = true;
@@ -134,24 +118,44 @@ impl Connection {
             Err(error) => return Err(self.lost(&error)),
         };
         let input = &mut scratch.input[..start + read];
-        let Some(session) = &mut self.session else {
+        if self.session.is_some() {
+            self.decrypt(input, &mut scratch.plain, &mut moved, turn)?;
+            moved.received = scratch.plain.len();
+            self.exchange.receive(&scratch.plain, turn)?;
+        } else {
             moved.received = read;
             self.exchange.receive(input, turn)?;
-            return Ok(moved);
-        };
-        scratch.plain.clear();
-        session.receive(input, &mut self.unsent, &mut scratch.plain)?;
+        }
+        Ok(moved)
+    }
+
+    /// Reads the records that are there as a whole, and notices the end of the handshake.
+    fn decrypt(
+        &mut self,
+        input: &mut [u8],
+        plain: &mut Vec<u8>,
+        moved: &mut Moved,
+        turn: &Turn<'_>,
+    ) -> Result<(), Failure> {
+        let Some(session) = &mut self.session else { return Ok(()) };
+        plain.clear();
+        session.receive(input, &mut self.unsent, plain)?;
         moved.has_ended = session.has_ended;
         if self.phase == Phase::Handshaking && !session.is_handshaking() {
             agreed(session, turn.book.scenario.protocol)?;
             moved.opened = Some(Some(session.was_resumed()));
             self.phase = Phase::Open;
         }
-        moved.received = scratch.plain.len();
-        if !scratch.plain.is_empty() {
-            self.exchange.receive(&scratch.plain, turn)?;
-        }
-        Ok(moved)
+        Ok(())
+    }
+
+    /// Puts the beginning of a record, of which the end is still to come, before what comes. Its
+    /// length.
+    fn restore(&mut self, scratch: &mut Scratch) -> usize {
+        let Some(session) = &mut self.session else { return 0 };
+        let rest = std::mem::take(&mut session.rest);
+        scratch.input[..rest.len()].copy_from_slice(&rest);
+        rest.len()
     }
 
     /// The beginning of a record waits for its end.
@@ -261,30 +265,6 @@ impl Connection {
             ),
         }
     }
-}
-
-/// A socket that has begun to connect.
-fn dial(dialing: &Dialing<'_>) -> io::Result<TcpStream> {
-    let domain = Domain::for_address(dialing.address);
-    let socket = Socket::new(domain, Type::STREAM, Some(Transport::TCP))?;
-    socket.set_nonblocking(true)?;
-    socket.set_tcp_nodelay(true)?;
-    if let Some(source) = dialing.source {
-        // Also ports that a connection has only just left.
-        socket.set_reuse_address(true)?;
-        socket.bind(&SocketAddr::new(source, 0).into())?;
-    }
-    match socket.connect(&dialing.address.into()) {
-        Ok(()) => {}
-        Err(error)
-            if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {}
-        Err(error) => return Err(error),
-    }
-    Ok(socket.into())
-}
-
-fn cannot_connect(error: &io::Error) -> Failure {
-    Failure::new(FailureKind::Connect, format!("cannot connect: {error}"))
 }
 
 fn is_no_fault(error: &io::Error) -> bool {

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod connection;
+mod dial;
 mod poll;
 mod session;
 mod tally;

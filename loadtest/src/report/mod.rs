@@ -68,7 +68,7 @@ fn tiles(result: &RunResult) -> String {
     let error_class = if result.errors.total > 0 { "bad" } else { "good" };
     let tiles = [
         ("requests", grouped(result.requests), ""),
-        ("good answers a second", format!("{:.0}", result.rate_per_s), ""),
+        ("rate, good answers", format!("{:.0}/s", result.rate_per_s), ""),
         ("p50", ms(latency.map(|latency| latency.p50)), ""),
         ("p99", ms(latency.map(|latency| latency.p99)), ""),
         ("p99.9", ms(latency.map(|latency| latency.p99_9)), ""),

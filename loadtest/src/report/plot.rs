@@ -91,7 +91,13 @@ impl Plot<'_> {
             let (x, y) = (LEFT - 8.0, y + 4.0);
             writeln!(out, "<text class=\"tick end\" x=\"{x}\" y=\"{y:.1}\">{}</text>", tick.label)?;
         }
+        let mut last = f64::NEG_INFINITY;
         for tick in self.x.ticks() {
+            // Two labels closer than that run into each other.
+            if tick.at - last < 0.065 {
+                continue;
+            }
+            last = tick.at;
             let x = LEFT + tick.at * (right - LEFT);
             let (y, foot) = (bottom + 18.0, bottom + 4.0);
             writeln!(out, "<path class=\"axis\" d=\"M{x:.1} {bottom}V{foot}\"/>")?;

@@ -111,7 +111,8 @@ pub(super) fn errors(result: &RunResult) -> String {
         x_label: "seconds",
         y_label: "failed requests",
         x: Scale::Linear { most: ends(&result.series) },
-        y: Scale::linear(points.iter().map(|point| point.y)),
+        // Less than five of them would have ticks between two whole ones.
+        y: Scale::linear(points.iter().map(|point| point.y.max(5.0))),
         series: vec![Series {
             name: "errors",
             class: "c",

@@ -1,7 +1,8 @@
 //! Connections of an event loop: opened, moved on, replaced.
 
 use super::{Nanos, Timer, Turn, Unusable, Worker, nanos, turn};
-use crate::engine::connection::{Connection, Dialing, Phase};
+use crate::engine::connection::{Connection, Phase};
+use crate::engine::dial::Dialing;
 use crate::scenario::Load;
 use crate::wire::{Failure, FailureKind};
 
