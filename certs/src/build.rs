@@ -15,6 +15,7 @@ use crate::certificate::Certificate;
 use crate::error::{CertError, Warning};
 use crate::load::load_files;
 use crate::local_ca::{IssueError, LocalCa, StorageError};
+use crate::slot::Slots;
 use crate::store::{CertStore, CertStoreBuilder, list};
 use crate::subject_name::SubjectName;
 
@@ -25,7 +26,7 @@ pub struct Built {
     pub store: CertStore,
     /// What is not right, but no reason to stay down.
     pub warnings: Vec<Warning>,
-    /// The local CA, where a site is self-signed. Its [notes](LocalCa::notes) want to be shown.
+    /// The local CA, where it is needed. Its [notes](LocalCa::notes) want to be shown.
     pub local_ca: Option<Arc<LocalCa>>,
     /// One for each certificate of each site, in the order of the sites. A certificate that is made
     /// on demand for a `*` site has none.
@@ -36,7 +37,8 @@ impl Built {
     /// When the first certificate of the local CA is due for renewal: build the store again then.
     #[must_use]
     pub fn renew_at(&self) -> Option<SystemTime> {
-        self.facts.iter().filter(|facts| facts.from.is_none()).map(|facts| facts.renew_at).min()
+        let local = |facts: &&CertificateFacts| facts.from == CertificateSource::LocalCa;
+        self.facts.iter().filter(local).map(|facts| facts.renew_at).min()
     }
 }
 
@@ -53,8 +55,17 @@ pub struct CertificateFacts {
     pub not_after: SystemTime,
     /// When to have the next one.
     pub renew_at: SystemTime,
-    /// Its file; `None` for one that the local CA made.
-    pub from: Option<PathBuf>,
+    /// Where it comes from.
+    pub from: CertificateSource,
+}
+
+/// Where a certificate comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CertificateSource {
+    /// This file of the user's.
+    File(PathBuf),
+    /// The local CA made it.
+    LocalCa,
 }
 
 /// Something that keeps a site from being served.
@@ -94,12 +105,16 @@ pub enum Problem {
         /// Every name that they cover.
         covered: Vec<SubjectName>,
     },
-    /// The site is self-signed, and the local CA cannot be opened. Said once, of the first such site.
-    #[error("it is self-signed, and {0}")]
+    /// The site is self-signed or waits for its certificate, and the local CA cannot be opened. Said
+    /// once, of the first such site.
+    #[error("it needs the local CA, and {0}")]
     LocalCa(#[source] StorageError),
     /// The local CA issued no certificate for the site.
     #[error("it is self-signed, and {0}")]
     Issue(#[source] IssueError),
+    /// The local CA issued no certificate to stand in for the one that is to come by ACME.
+    #[error("until its certificate comes, {0}")]
+    StandIn(#[source] IssueError),
 }
 
 fn display(paths: &[PathBuf]) -> Vec<std::path::Display<'_>> {
@@ -107,7 +122,10 @@ fn display(paths: &[PathBuf]) -> Vec<std::path::Display<'_>> {
 }
 
 /// Loads or makes the certificates of every site and checks that they cover its hosts. The storage
-/// folder is touched only where a site is self-signed.
+/// folder is touched only where the local CA is needed.
+///
+/// Sites whose certificates come by ACME are served with what is in their slots. Where a slot is
+/// empty, a certificate of the local CA stands in.
 ///
 /// `clock` tells the time of the checks, and later the time at which a certificate is made on
 /// demand for a self-signed `*` site.
@@ -116,10 +134,12 @@ fn display(paths: &[PathBuf]) -> Vec<std::path::Display<'_>> {
 /// Every [`CertProblem`] of every site, in the order of the sites.
 pub fn build_store(
     sites: &[Site],
+    slots: &Slots,
     storage: &Path,
     clock: Clock,
 ) -> Result<Built, Vec<CertProblem>> {
     let mut build = Build {
+        slots,
         storage,
         clock,
         now: clock(),
@@ -134,6 +154,7 @@ pub fn build_store(
         match &site.tls {
             Tls::Files(files) => build.add_files(index, site, files),
             Tls::SelfSigned => build.add_self_signed(index, site),
+            Tls::Acme(_) => build.add_acme(index, site),
         }
     }
     build.finish()
@@ -144,6 +165,7 @@ type Read = Result<Arc<Certificate>, Arc<CertError>>;
 
 /// What is being put together.
 struct Build<'a> {
+    slots: &'a Slots,
     storage: &'a Path,
     clock: Clock,
     now: SystemTime,
@@ -176,7 +198,7 @@ impl<'a> Build<'a> {
         }
         let hosts: Vec<_> = site.hosts().cloned().collect();
         for (pair, certificate) in &certificates {
-            self.facts.push(facts(index, certificate, Some(pair.cert.clone())));
+            self.facts.push(facts(index, certificate, CertificateSource::File(pair.cert.clone())));
             if !hosts.iter().any(|host| certificate.covers(host)) {
                 let (path, site) = (pair.cert.clone(), site.name.to_string());
                 self.warnings.push(Warning::Unused { path, site });
@@ -219,7 +241,7 @@ impl<'a> Build<'a> {
         }
         match ca.issue(&named, self.now) {
             Ok(certificate) => {
-                self.facts.push(facts(index, &certificate, None));
+                self.facts.push(facts(index, &certificate, CertificateSource::LocalCa));
                 // It was made out to these very hosts a moment ago; were one left out after all,
                 // that is the same problem as with a file.
                 let covered = certificate.names().to_vec();
@@ -231,6 +253,23 @@ impl<'a> Build<'a> {
                 }
             }
             Err(error) => self.report(site, Problem::Issue(error)),
+        }
+    }
+
+    fn add_acme(&mut self, index: usize, site: &Site) {
+        for hosts in site.acme_groups() {
+            let slot = self.slots.of(&hosts);
+            if slot.wants_better() {
+                let Some(ca) = self.local_ca(site) else { return };
+                match ca.issue(&hosts, self.now) {
+                    Ok(certificate) => {
+                        self.facts.push(facts(index, &certificate, CertificateSource::LocalCa));
+                        slot.stand_in(Arc::new(certificate));
+                    }
+                    Err(error) => return self.report(site, Problem::StandIn(error)),
+                }
+            }
+            self.builder.add_live(index, &hosts, &slot);
         }
     }
 
@@ -265,7 +304,7 @@ impl<'a> Build<'a> {
     }
 }
 
-fn facts(site: usize, certificate: &Certificate, from: Option<PathBuf>) -> CertificateFacts {
+fn facts(site: usize, certificate: &Certificate, from: CertificateSource) -> CertificateFacts {
     CertificateFacts {
         site,
         names: certificate.names().to_vec(),

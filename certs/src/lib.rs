@@ -9,23 +9,27 @@
 mod build;
 mod certificate;
 mod error;
+mod folder;
 mod load;
 mod local_ca;
 mod on_demand;
 mod pem;
 mod server_config;
+mod slot;
 mod store;
 mod subject_name;
 mod timestamp;
 
-pub use build::{Built, CertProblem, CertificateFacts, Problem, build_store};
+pub use build::{Built, CertProblem, CertificateFacts, CertificateSource, Problem, build_store};
 pub use certificate::{Certificate, KeyKind};
 pub use error::{CertError, PemDamage, PemFile, Warning};
+pub use folder::{Folder, FolderAction, FolderError, Kept, Lock};
 pub use load::{Loaded, load_files};
 pub use local_ca::{IssueError, LocalCa, Note, Remade, StorageError};
 pub use server_config::{
     UNRECOGNIZED_NAME_ALERT, config_for_address, provider, server_config, ticketer,
 };
+pub use slot::{Served, Slot, Slots};
 pub use store::{CertStore, CertStoreBuilder, NotCovered, Resolved};
 pub use subject_name::SubjectName;
 

@@ -15,6 +15,7 @@ use crate::Clock;
 use crate::certificate::Certificate;
 use crate::local_ca::{IssueError, LocalCa};
 use crate::on_demand::OnDemand;
+use crate::slot::Slot;
 use crate::subject_name::SubjectName;
 
 /// Every certificate by the names that it is served for. Built once ([`CertStoreBuilder`]) and then
@@ -28,11 +29,20 @@ pub struct CertStore {
     on_demand: Option<(usize, OnDemand)>,
 }
 
-/// The certificates of one host, the most wanted kind of key first; never empty.
+/// The certificates of one host.
 #[derive(Debug, Clone)]
 struct Entry {
     site: usize,
-    certificates: Arc<[Arc<Certificate>]>,
+    certificates: Certificates,
+}
+
+/// The most wanted kind of key first.
+#[derive(Debug, Clone)]
+enum Certificates {
+    /// Never empty.
+    Fixed(Arc<[Arc<Certificate>]>),
+    /// Replaced while they are served.
+    Live(Arc<Slot>),
 }
 
 /// What a name resolves to.
@@ -116,18 +126,28 @@ impl CertStore {
 impl Entry {
     fn new(site: usize, mut certificates: Vec<Arc<Certificate>>) -> Self {
         certificates.sort_by_key(|certificate| certificate.key_kind());
-        Self { site, certificates: certificates.into() }
+        Self { site, certificates: Certificates::Fixed(certificates.into()) }
     }
 
     fn choose(&self, schemes: &[SignatureScheme]) -> Resolved {
-        let suiting = self.certificates.iter().find(|certificate| certificate.signs_with(schemes));
-        match suiting.or(self.certificates.first()) {
-            Some(certificate) => {
-                Resolved::Found { site: self.site, key: Arc::clone(certificate.certified_key()) }
-            }
+        let chosen = match &self.certificates {
+            Certificates::Fixed(certificates) => suiting(certificates, schemes),
+            Certificates::Live(slot) => suiting(&slot.load().certificates, schemes),
+        };
+        match chosen {
+            Some(key) => Resolved::Found { site: self.site, key },
             None => Resolved::UnknownName,
         }
     }
+}
+
+fn suiting(
+    certificates: &[Arc<Certificate>],
+    schemes: &[SignatureScheme],
+) -> Option<Arc<CertifiedKey>> {
+    let suiting = certificates.iter().find(|certificate| certificate.signs_with(schemes));
+    let chosen = suiting.or(certificates.first())?;
+    Some(Arc::clone(chosen.certified_key()))
 }
 
 /// Lower case and without a trailing dot, as the maps are keyed.
@@ -213,6 +233,13 @@ impl CertStoreBuilder {
         match uncovered.is_empty() {
             true => Ok(()),
             false => Err(NotCovered { hosts: uncovered }),
+        }
+    }
+
+    /// Serves each host with what the slot holds at the time; it should never be empty.
+    pub fn add_live(&mut self, site: usize, hosts: &[HostPattern], slot: &Arc<Slot>) {
+        for host in hosts {
+            self.add_host(host, Entry { site, certificates: Certificates::Live(slot.clone()) });
         }
     }
 

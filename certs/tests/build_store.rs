@@ -9,7 +9,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
 
-use gateway_certs::{CertProblem, Problem, Resolved, SubjectName, Warning, build_store};
+use gateway_certs::{
+    CertProblem, CertificateSource, Problem, Resolved, Slots, SubjectName, Warning, build_store,
+};
 use gateway_config::model::{CertificateFiles, Site, Tls};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -28,7 +30,7 @@ fn missing(dir: &Path) -> CertificateFiles {
 }
 
 fn problems(sites: &[Site], storage: &Path) -> Vec<CertProblem> {
-    build_store(sites, storage, now).expect_err("these sites must be refused")
+    build_store(sites, &Slots::default(), storage, now).expect_err("these sites must be refused")
 }
 
 #[test]
@@ -42,7 +44,7 @@ fn files_and_the_local_ca_stand_side_by_side() {
         site(&["b.test", "*.b.test"], Tls::SelfSigned),
         site(&["*"], Tls::SelfSigned),
     ];
-    let built = build_store(&sites, dir.path(), now).unwrap();
+    let built = build_store(&sites, &Slots::default(), dir.path(), now).unwrap();
 
     assert_eq!(built.warnings, []);
     let facts: Vec<_> = built
@@ -54,9 +56,9 @@ fn files_and_the_local_ca_stand_side_by_side() {
     assert_eq!(
         facts,
         [
-            (0, Some(ecdsa.cert), file_end, file_renewal),
-            (0, Some(rsa.cert), file_end, file_renewal),
-            (1, None, now() - HOUR + 90 * DAY, now() - HOUR + 60 * DAY),
+            (0, CertificateSource::File(ecdsa.cert), file_end, file_renewal),
+            (0, CertificateSource::File(rsa.cert), file_end, file_renewal),
+            (1, CertificateSource::LocalCa, now() - HOUR + 90 * DAY, now() - HOUR + 60 * DAY),
         ]
     );
     assert_eq!(
@@ -81,7 +83,8 @@ fn the_storage_is_left_alone_without_a_self_signed_site() {
     let dir = TempDir::new().unwrap();
     let pair = Authority::root("Root").files(dir.path(), "a", &["a.test"]);
     let storage = dir.path().join("storage");
-    let built = build_store(&[files(&["a.test"], &[&pair])], &storage, now).unwrap();
+    let built =
+        build_store(&[files(&["a.test"], &[&pair])], &Slots::default(), &storage, now).unwrap();
     assert!(built.local_ca.is_none());
     assert_eq!(built.renew_at(), None);
     assert!(!storage.exists());
@@ -130,7 +133,7 @@ fn files_that_sites_share_are_read_and_warned_of_once() {
     let pair = Authority::root("Root").files(dir.path(), "shared", &["*.a.test"]);
     set_mode(&pair.key, 0o644);
     let sites = [files(&["x.a.test"], &[&pair]), files(&["y.a.test"], &[&pair])];
-    let built = build_store(&sites, dir.path(), now).unwrap();
+    let built = build_store(&sites, &Slots::default(), dir.path(), now).unwrap();
     assert_eq!(built.warnings.len(), 1);
     let key = |name: &str| match built.store.resolve(Some(name), NOWHERE, &[]) {
         Resolved::Found { key, .. } => key,
@@ -145,7 +148,9 @@ fn a_certificate_that_is_never_used_is_warned_of() {
     let root = Authority::root("Root");
     let used = root.files(dir.path(), "used", &["a.test"]);
     let idle = root.files(dir.path(), "idle", &["old.test"]);
-    let built = build_store(&[files(&["a.test"], &[&used, &idle])], dir.path(), now).unwrap();
+    let built =
+        build_store(&[files(&["a.test"], &[&used, &idle])], &Slots::default(), dir.path(), now)
+            .unwrap();
     assert_eq!(built.warnings, [Warning::Unused { path: idle.cert, site: "a.test".into() }]);
 }
 
@@ -153,7 +158,8 @@ fn a_certificate_that_is_never_used_is_warned_of() {
 fn a_star_site_takes_any_certificate() {
     let dir = TempDir::new().unwrap();
     let pair = Authority::root("Root").files(dir.path(), "a", &["a.test"]);
-    let built = build_store(&[files(&["*"], &[&pair])], dir.path(), now).unwrap();
+    let built =
+        build_store(&[files(&["*"], &[&pair])], &Slots::default(), dir.path(), now).unwrap();
     assert_eq!(built.warnings, []);
     assert!(matches!(
         built.store.resolve(Some("b.test"), NOWHERE, &[]),
@@ -166,7 +172,7 @@ fn a_thousand_self_signed_sites_have_a_certificate_each() {
     let storage = TempDir::new().unwrap();
     let names: Vec<_> = (0..1000).map(|index| format!("site-{index}.test")).collect();
     let sites: Vec<_> = names.iter().map(|name| site(&[name], Tls::SelfSigned)).collect();
-    let built = build_store(&sites, storage.path(), now).unwrap();
+    let built = build_store(&sites, &Slots::default(), storage.path(), now).unwrap();
     assert_eq!(built.facts.len(), 1000);
     let mut leaves = HashSet::new();
     for (index, name) in names.iter().enumerate() {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gateway_certs::{
-    CertError, CertProblem, IssueError, LocalCa, Note, PemDamage, PemFile, Problem, Remade,
+    CertError, CertProblem, IssueError, LocalCa, Note, PemDamage, PemFile, Problem, Remade, Slots,
     StorageError, Warning, build_store, load_files,
 };
 use gateway_config::model::{CertificateFiles, Site, Tls};
@@ -248,7 +248,7 @@ fn problems(golden: &mut Golden) {
         files(&["gone.test"], &[&gone]),
         site(&["self.test"], Tls::SelfSigned),
     ];
-    let found = build_store(&sites, &dir.join("file"), now).unwrap_err();
+    let found = build_store(&sites, &Slots::default(), &dir.join("file"), now).unwrap_err();
     let titles = ["site not covered", "site without its files", "site without the local CA"];
     assert_eq!(found.len(), titles.len());
     for (title, problem) in titles.into_iter().zip(found) {

@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
+use gateway_certs::Slots;
 use gateway_config::model::{Config, ListenAddr};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -87,7 +88,7 @@ impl Gateway {
     pub fn bind(config: Config) -> Result<Self, StartError> {
         let metrics = Metrics::new().map_err(BuildError::Metrics)?;
         let tickets = gateway_certs::ticketer().map_err(BuildError::Tls)?;
-        let lasting = Lasting { metrics: metrics.clone(), tickets };
+        let lasting = Lasting { metrics: metrics.clone(), tickets, slots: Slots::default() };
         let snapshot = Snapshot::build(&config, &lasting)?;
         let server = &config.server;
         let workers = server.workers.map_or_else(cores, NonZeroUsize::get);

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use gateway_certs::{CertStore, CertificateFacts, LocalCa};
+use gateway_certs::{CertStore, CertificateFacts, LocalCa, Slots};
 use gateway_config::HostError;
 use gateway_config::model::{self, Action, Config, Policy, Redirect, Rewrite};
 use rustls::ServerConfig;
@@ -103,6 +103,8 @@ fn lines(problems: &[gateway_certs::CertProblem]) -> String {
 pub(crate) struct Lasting {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tickets: Arc<dyn ProducesTickets>,
+    /// What sites are served with whose certificates come by ACME.
+    pub(crate) slots: Slots,
 }
 
 impl Snapshot {
@@ -153,8 +155,9 @@ impl Snapshot {
 impl Certificates {
     fn build(config: &Config, lasting: &Lasting) -> Result<Self, BuildError> {
         let storage = &config.server.storage;
-        let built = gateway_certs::build_store(&config.sites, storage, SystemTime::now)
-            .map_err(BuildError::Certificates)?;
+        let built =
+            gateway_certs::build_store(&config.sites, &lasting.slots, storage, SystemTime::now)
+                .map_err(BuildError::Certificates)?;
         for warning in &built.warnings {
             crate::journal::warn("certificate", warning, &[]);
         }

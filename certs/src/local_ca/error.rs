@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use thiserror::Error;
 
+use crate::folder::{FolderAction, FolderError};
 use crate::timestamp::Timestamp;
 
 /// Why the local CA could not be opened.
@@ -52,6 +53,18 @@ pub enum StorageError {
         /// What the library said.
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+impl From<FolderError> for StorageError {
+    fn from(error: FolderError) -> Self {
+        let FolderError { action, path, source } = error;
+        match action {
+            FolderAction::Make => Self::MakeFolder { path, source },
+            FolderAction::Lock => Self::Lock { path, source },
+            FolderAction::Read => Self::Read { path, source },
+            FolderAction::Write => Self::Write { path, source },
+        }
+    }
 }
 
 /// Why the local CA issued no certificate.

@@ -7,8 +7,8 @@ use rcgen::{Issuer, KeyPair};
 
 use super::LocalCa;
 use super::error::{Note, Remade, StorageError};
-use super::folder::{Folder, Kept};
 use super::root::Root;
+use crate::folder::{Folder, Kept};
 
 const KEY: &str = "root.key";
 const ROOT: &str = "root.crt";
@@ -28,7 +28,8 @@ enum Found {
 pub(super) fn open(storage: &Path, now: SystemTime) -> Result<LocalCa, StorageError> {
     let storage = std::path::absolute(storage)
         .map_err(|source| StorageError::MakeFolder { path: storage.into(), source })?;
-    let folder = Folder::lock(&storage)?;
+    let folder = Folder::open(&storage, storage.join("local-ca"))?;
+    let _alone = folder.lock("lock")?;
     let mut notes = Vec::new();
     let key = folder.read(KEY)?;
     hide_key(&folder, key.as_ref(), &mut notes)?;

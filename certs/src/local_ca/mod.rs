@@ -3,7 +3,6 @@
 //! Made once, kept in `<storage>/local-ca`, so that people trust it once and keep trusting it.
 
 mod error;
-mod folder;
 mod keep;
 mod root;
 

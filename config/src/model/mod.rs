@@ -1,19 +1,26 @@
 //! What the rest of the gateway sees of a configuration: checked, complete, and impossible to hold
 //! half-right. Nothing here knows about TOML; everything here came through [`crate::load()`].
 
+mod acme;
 mod address;
 mod headers;
 mod host;
 mod policy;
 mod route;
+mod secret;
 mod server;
 mod upstream;
 
+pub use acme::{
+    Acme, AcmeCa, AcmeCertificate, AcmeDirectory, AcmeKeys, CertificatePer, ChallengeKind,
+    DnsProvider, ExternalAccount, TsigAlgorithm,
+};
 pub use address::{ListenAddr, ProxySource, TrustedProxies};
 pub use headers::{HeaderPreset, ResponseHeaders};
 pub use host::{Host, HostPattern};
 pub use policy::{Access, DenyPaths, Limit, LimitKey, Policy, Rate};
 pub use route::{Action, PathPattern, Redirect, Respond, Rewrite, Route, Target};
+pub use secret::{Secret, SecretError};
 pub use server::{AccessLog, Connections, Server, Timeouts, UnknownHost};
 pub use upstream::{Endpoint, Protocol, Upstream};
 
@@ -25,6 +32,8 @@ use std::sync::Arc;
 pub struct Config {
     /// Listeners, limits on connections, storage: what belongs to the process and not to a site.
     pub server: Server,
+    /// How certificates come by ACME, for the sites that want it.
+    pub acme: Acme,
     /// Every site, in the order of the file. No two claim the same host.
     pub sites: Vec<Site>,
     /// Every upstream that a route uses, named or bare; the routes share these by `Arc`.
@@ -51,6 +60,17 @@ impl Site {
     pub fn hosts(&self) -> impl Iterator<Item = &HostPattern> {
         std::iter::once(&self.name).chain(&self.aliases)
     }
+
+    /// The hosts that share a certificate which comes by ACME, group by group; empty where the
+    /// site's certificates come from elsewhere.
+    #[must_use]
+    pub fn acme_groups(&self) -> Vec<Vec<HostPattern>> {
+        let Tls::Acme(certificate) = &self.tls else { return Vec::new() };
+        match certificate.per {
+            CertificatePer::Site => vec![self.hosts().cloned().collect()],
+            CertificatePer::Host => self.hosts().map(|host| vec![host.clone()]).collect(),
+        }
+    }
 }
 
 /// Where a site's certificate comes from.
@@ -58,6 +78,8 @@ impl Site {
 pub enum Tls {
     /// A certificate of the local CA, made at start.
     SelfSigned,
+    /// Certificates that the gateway has issued by ACME and renews itself.
+    Acme(AcmeCertificate),
     /// Certificate chains and keys from PEM files; several where RSA and ECDSA stand side by side.
     Files(Vec<CertificateFiles>),
 }

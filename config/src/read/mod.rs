@@ -19,7 +19,7 @@ use toml::de::DeTable;
 
 use crate::check;
 use crate::complaint::Report;
-use crate::model::{Config, Limit};
+use crate::model::{Acme, Config, Limit};
 use crate::problem::Code;
 use names::Names;
 use table::Table;
@@ -69,6 +69,7 @@ pub(crate) fn read<'a>(
     context.upstreams.report_unused(report);
     Some(Config {
         server: server?.server,
+        acme: Acme::default(),
         sites: sites.into_iter().map(ReadSite::finish).collect::<Option<_>>()?,
         upstreams: context.upstreams.used(),
         limits: context.limits.values().cloned().collect(),

@@ -275,6 +275,7 @@ impl SiteFacts {
             },
             certificates: match &site.tls {
                 Tls::SelfSigned => vec!["self-signed".into()],
+                Tls::Acme(_) => vec!["acme".into()],
                 Tls::Files(files) => {
                     files.iter().map(|pair| pair.cert.display().to_string()).collect()
                 }

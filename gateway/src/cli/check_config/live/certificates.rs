@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use gateway_certs::{Built, Warning};
+use gateway_certs::{Built, CertificateSource, Slots, Warning};
 use gateway_config::Problems;
 use gateway_config::model::{Config, Protocol, Site, Tls};
 
@@ -19,7 +19,12 @@ const SOON: Duration = Duration::from_secs(14 * 86_400);
 pub(super) fn check_sites(config: &Config, places: &Places<'_>, problems: &mut Problems) {
     let with_files = |site: &&Site| matches!(site.tls, Tls::Files(_));
     let sites: Vec<Site> = config.sites.iter().filter(with_files).cloned().collect();
-    match gateway_certs::build_store(&sites, &config.server.storage, SystemTime::now) {
+    match gateway_certs::build_store(
+        &sites,
+        &Slots::default(),
+        &config.server.storage,
+        SystemTime::now,
+    ) {
         Ok(built) => look_closer(&sites, &built, places, problems),
         Err(failed) => {
             for problem in failed {
@@ -47,7 +52,10 @@ fn look_closer(sites: &[Site], built: &Built, places: &Places<'_>, problems: &mu
     }
     let soon = SystemTime::now() + SOON;
     for facts in built.facts.iter().filter(|facts| facts.not_after < soon) {
-        let Some((site, file)) = sites.get(facts.site).zip(facts.from.as_ref()) else { continue };
+        let (Some(site), CertificateSource::File(file)) = (sites.get(facts.site), &facts.from)
+        else {
+            continue;
+        };
         let message =
             format!("the certificate `{}` ends at {}", file.display(), Rfc3339(facts.not_after));
         let place = places.certificate(&site.name, &message);
@@ -58,7 +66,7 @@ fn look_closer(sites: &[Site], built: &Built, places: &Places<'_>, problems: &mu
 fn names_file(site: &Site, path: &Path) -> bool {
     match &site.tls {
         Tls::Files(files) => files.iter().any(|pair| pair.cert == path || pair.key == path),
-        Tls::SelfSigned => false,
+        Tls::SelfSigned | Tls::Acme(_) => false,
     }
 }
 

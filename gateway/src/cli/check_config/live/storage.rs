@@ -10,9 +10,9 @@ use rustix::io::Errno;
 use super::super::finding::Finding;
 use super::super::places::Places;
 
-/// Only a local CA is kept there, so without self-signed sites nobody looks at the folder.
+/// Without sites that keep something there nobody looks at the folder.
 pub(super) fn check(config: &Config, places: &Places<'_>, problems: &mut Problems) {
-    if !config.sites.iter().any(|site| site.tls == Tls::SelfSigned) {
+    if config.sites.iter().all(|site| matches!(site.tls, Tls::Files(_))) {
         return;
     }
     let Err(message) = usable(&config.server.storage) else { return };

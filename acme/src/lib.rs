@@ -1,0 +1,1 @@
+//! Certificates by ACME (RFC 8555), from the first issue to renewal, and never a lapse.
