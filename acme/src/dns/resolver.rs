@@ -1,0 +1,65 @@
+//! Names, asked of the system's name servers or of those that the configuration gives.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::{Resolver as Hickory, ResolverBuilder};
+
+/// Asks the name servers. A system without any resolves nothing, and says so when it is asked.
+pub(crate) struct Resolver {
+    hickory: Result<Hickory<TokioRuntimeProvider>, String>,
+}
+
+impl Resolver {
+    /// A resolver that asks `servers`, or those of `/etc/resolv.conf` where there are none.
+    pub(crate) fn new(servers: &[SocketAddr]) -> Self {
+        let builder = if servers.is_empty() {
+            Hickory::builder_tokio()
+        } else {
+            let servers = servers.iter().map(|server| {
+                let mut config = NameServerConfig::udp_and_tcp(server.ip());
+                for connection in &mut config.connections {
+                    connection.port = server.port();
+                }
+                config
+            });
+            let config = ResolverConfig::from_name_servers(servers.collect());
+            Ok(Hickory::builder_with_config(config, TokioRuntimeProvider::default()))
+        };
+        Self { hickory: builder.and_then(build).map_err(|error| error.to_string()) }
+    }
+
+    /// The addresses of a name.
+    ///
+    /// # Errors
+    /// What the name servers said.
+    pub(crate) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
+        let answer = self.hickory.as_ref()?.lookup_ip(name).await.map_err(|error| said(&error))?;
+        match answer.iter().collect::<Vec<_>>() {
+            none if none.is_empty() => Err("the name has no address".into()),
+            addresses => Ok(addresses),
+        }
+    }
+}
+
+fn build(
+    mut builder: ResolverBuilder<TokioRuntimeProvider>,
+) -> Result<Hickory<TokioRuntimeProvider>, NetError> {
+    let options = builder.options_mut();
+    // What is asked for here has just been changed, or is asked for once in weeks.
+    options.cache_size = 0;
+    options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+    options.timeout = Duration::from_secs(2);
+    options.attempts = 2;
+    builder.build()
+}
+
+fn said(error: &NetError) -> String {
+    match error.is_no_records_found() {
+        true => "the name servers know no address for it".into(),
+        false => error.to_string(),
+    }
+}
