@@ -4,7 +4,8 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-# Where rustup puts cargo, and where .ci/prepare puts promtool and the servers of `make compare`.
+# Where rustup puts cargo, and where .ci/prepare puts promtool, pebble and the servers of
+# `make compare`.
 export PATH := $(PATH):$(HOME)/.cargo/bin:$(CURDIR)/target/tools/usr/bin:$(CURDIR)/target/tools/usr/sbin
 
 # Further arguments of the program: make demo ARGS='--https-port 9443', make compare ARGS='--only h1,h2'
