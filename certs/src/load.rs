@@ -57,6 +57,30 @@ pub fn load_files(files: &CertificateFiles, now: SystemTime) -> Result<Loaded, C
     Ok(Loaded { certificate, warnings })
 }
 
+/// The same for a chain and its key in one text, the key first. `path` is what errors call it.
+///
+/// # Errors
+/// As [`load_files`].
+pub fn load_bundle(path: &Path, text: &[u8], now: SystemTime) -> Result<Certificate, CertError> {
+    let certificate = read_bundle(path, text)?;
+    let files = CertificateFiles { cert: path.into(), key: path.into() };
+    check_leaf(&files, &certificate, now)?;
+    Ok(certificate)
+}
+
+/// The same, whether it is valid now or not.
+///
+/// # Errors
+/// As [`load_files`], but for the dates.
+pub fn read_bundle(path: &Path, text: &[u8]) -> Result<Certificate, CertError> {
+    let files = CertificateFiles { cert: path.into(), key: path.into() };
+    let chain = pem::certificates(path, text)?;
+    let key = any_supported_type(&pem::private_key(path, text)?)
+        .map_err(|source| CertError::BadKey { path: path.into(), source })?;
+    check_key(&files, &chain, &key)?;
+    Certificate::new(chain, key).map_err(|source| bad_certificate(&files, 1, source))
+}
+
 /// The file's content and its permission bits, both from one open file.
 fn read(file: PemFile, path: &Path) -> Result<(Vec<u8>, u32), CertError> {
     let read = || -> std::io::Result<(Vec<u8>, u32)> {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::rdata::name::{CNAME, NS};
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{Resolver as Hickory, ResolverBuilder};
 
 /// Asks the name servers. A system without any resolves nothing, and says so when it is asked.
@@ -42,6 +44,51 @@ impl Resolver {
             none if none.is_empty() => Err("the name has no address".into()),
             addresses => Ok(addresses),
         }
+    }
+
+    /// What the name stands for, if it is an alias. A resolver that does not answer knows no alias.
+    pub(super) async fn alias(&self, name: &Name) -> Option<Name> {
+        self.records(name, RecordType::CNAME).await.into_iter().find_map(|record| match record {
+            RData::CNAME(CNAME(target)) => Some(target),
+            _ => None,
+        })
+    }
+
+    /// The name servers of a zone; none where `name` is no zone's.
+    pub(super) async fn name_servers(&self, name: &Name) -> Vec<Name> {
+        let of_ns = |record| match record {
+            RData::NS(NS(server)) => Some(server),
+            _ => None,
+        };
+        self.records(name, RecordType::NS).await.into_iter().filter_map(of_ns).collect()
+    }
+
+    /// The texts at a name, each put together from its strings.
+    pub(super) async fn texts(&self, name: &Name) -> Vec<Vec<u8>> {
+        let of_txt = |record| match record {
+            RData::TXT(text) => Some(text.txt_data.concat()),
+            _ => None,
+        };
+        self.records(name, RecordType::TXT).await.into_iter().filter_map(of_txt).collect()
+    }
+
+    async fn records(&self, name: &Name, kind: RecordType) -> Vec<RData> {
+        let Ok(hickory) = &self.hickory else { return Vec::new() };
+        match hickory.lookup(name.clone(), kind).await {
+            Ok(found) => found
+                .answers()
+                .iter()
+                .filter(|record| kind == RecordType::TXT || record.name == *name)
+                .map(|record| record.data.clone())
+                .collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Resolver").finish_non_exhaustive()
     }
 }
 

@@ -91,6 +91,12 @@ impl Planned {
         Self { record, lifetime, seed, busy: false }
     }
 
+    /// The same for somebody who only looks: an attempt may be under way in another process.
+    #[must_use]
+    pub fn observed(record: Record, lifetime: Option<Lifetime>, seed: u64) -> Self {
+        Self { record, lifetime, seed, busy: false }
+    }
+
     /// When it is to be had anew, whatever was tried so far; `None`: at once.
     #[must_use]
     pub fn due(&self) -> Option<Moment> {

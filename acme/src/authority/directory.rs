@@ -1,0 +1,46 @@
+//! What a CA's directory says about it (RFC 8555 section 7.1.1).
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::Request;
+use instant_acme::Error;
+use serde::Deserialize;
+
+use super::http::Http;
+
+/// The part of a directory that instant-acme does not show.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DirectoryDocument {
+    #[serde(default)]
+    renewal_info: Option<String>,
+    #[serde(default)]
+    meta: Meta,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Meta {
+    #[serde(default)]
+    profiles: BTreeMap<String, String>,
+}
+
+impl DirectoryDocument {
+    /// Asks for it.
+    pub(crate) async fn fetch(http: &Http, url: &str) -> Result<Self, Error> {
+        let request = Request::get(url).body(Bytes::new())?;
+        let answer = http.send(request).await?;
+        Ok(serde_json::from_slice(answer.body())?)
+    }
+
+    /// Whether it says when to renew (RFC 9773).
+    pub(crate) fn has_renewal_info(&self) -> bool {
+        self.renewal_info.is_some()
+    }
+
+    /// The names of its profiles.
+    pub(crate) fn profiles(&self) -> impl Iterator<Item = &str> {
+        self.meta.profiles.keys().map(String::as_str)
+    }
+}

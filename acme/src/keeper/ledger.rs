@@ -1,0 +1,141 @@
+//! What the plan is made of, on disk.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gateway_config::model::Acme;
+use serde::Serialize;
+
+use super::entry::{Damage, Entry};
+use super::{Event, Observer};
+use crate::authority::{known, local};
+use crate::failure::Failure;
+use crate::moment::Moment;
+use crate::names::{hash, slug};
+use crate::plan::{Ca, CaRecord, Planned, Planner, Record};
+use crate::storage::{Storage, StorageError};
+
+/// Reads and writes what is kept, and remembers what it has written.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    storage: Arc<dyn Storage>,
+    records: BTreeMap<String, Record>,
+    cas: BTreeMap<String, CaRecord>,
+    /// Certificates that are served and not kept yet, with the order that they came from.
+    bundles: Vec<(String, String, Vec<u8>)>,
+}
+
+impl Ledger {
+    pub(super) fn new(storage: Arc<dyn Storage>) -> Self {
+        Self { storage, records: BTreeMap::new(), cas: BTreeMap::new(), bundles: Vec::new() }
+    }
+
+    pub(super) fn storage(&self) -> &dyn Storage {
+        &*self.storage
+    }
+
+    /// Reads everything into the entries and a new plan. With an observer, what is damaged is moved
+    /// aside and reported, and attempts that were cut off are counted; without, nothing is touched.
+    pub(super) fn load(
+        &self,
+        entries: &mut [Entry],
+        acme: &Acme,
+        observer: Option<&dyn Observer>,
+        now: Moment,
+    ) -> Result<Planner, StorageError> {
+        let cas: Vec<Ca> = acme.directories.iter().map(known::plan).collect();
+        let mut ca_records = BTreeMap::new();
+        for ca in &cas {
+            for directory in [Some(&ca.directory), ca.staging.as_ref()].into_iter().flatten() {
+                let record = self.load_ca(directory, observer)?;
+                ca_records.insert(directory.clone(), record);
+            }
+        }
+        let mut certificates = Vec::with_capacity(entries.len());
+        for entry in entries {
+            if let Some(damage) = entry.load(&*self.storage)? {
+                self.report(&damage, observer)?;
+            }
+            let record = match entry.load_record(&*self.storage)? {
+                Ok(record) => record,
+                Err(damage) => {
+                    self.report(&damage, observer)?;
+                    Record::default()
+                }
+            };
+            let (lifetime, seed) = (entry.lifetime(), hash(entry.id.as_bytes()));
+            certificates.push(match observer {
+                Some(_) => Planned::new(record, lifetime, seed, now),
+                None => Planned::observed(record, lifetime, seed),
+            });
+        }
+        Ok(Planner::new(cas, ca_records, certificates))
+    }
+
+    fn load_ca(
+        &self,
+        directory: &str,
+        observer: Option<&dyn Observer>,
+    ) -> Result<CaRecord, StorageError> {
+        let key = ca_key(directory);
+        let Some(content) = self.storage.load(&key)? else { return Ok(CaRecord::default()) };
+        match serde_json::from_slice(&content) {
+            Ok(record) => Ok(record),
+            Err(error) => {
+                self.report(&Damage { key, why: error.to_string() }, observer)?;
+                Ok(CaRecord::default())
+            }
+        }
+    }
+
+    fn report(&self, damage: &Damage, observer: Option<&dyn Observer>) -> Result<(), StorageError> {
+        let Some(observer) = observer else { return Ok(()) };
+        let what = self.storage.describe(&damage.key);
+        let aside = self.storage.set_aside(&damage.key)?;
+        observer.event(&Event::Damaged { what, aside, why: damage.why.clone() });
+        Ok(())
+    }
+
+    /// A certificate that is to be kept; the order that it came from is not needed afterwards.
+    pub(super) fn add_bundle(&mut self, key: String, order_key: String, bundle: Vec<u8>) {
+        self.bundles.retain(|(other, ..)| *other != key);
+        self.bundles.push((key, order_key, bundle));
+    }
+
+    /// Writes whatever has changed: certificates first, then what the ledger says about them.
+    pub(super) fn keep(&mut self, entries: &[Entry], planner: &Planner) -> Result<(), Failure> {
+        while let Some((key, order_key, bundle)) = self.bundles.last() {
+            self.storage.store(key, bundle).map_err(local)?;
+            self.storage.remove(order_key).map_err(local)?;
+            self.bundles.pop();
+        }
+        for (entry, planned) in entries.iter().zip(planner.certificates()) {
+            let known = self.records.get(&entry.id);
+            if known != Some(&planned.record)
+                && (known.is_some() || planned.record != Record::default())
+            {
+                self.store(&entry.record_key(), &planned.record)?;
+                self.records.insert(entry.id.clone(), planned.record.clone());
+            }
+        }
+        for ca in planner.cas() {
+            for directory in [Some(&ca.directory), ca.staging.as_ref()].into_iter().flatten() {
+                let record = planner.ca_record(directory);
+                if self.cas.get(directory) != Some(&record) && record != CaRecord::default() {
+                    self.store(&ca_key(directory), &record)?;
+                    self.cas.insert(directory.clone(), record);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn store(&self, key: &str, record: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_vec_pretty(record).unwrap_or_default();
+        self.storage.store(key, &text).map_err(local)
+    }
+}
+
+fn ca_key(directory: &str) -> String {
+    format!("ca-{}.json", slug(directory))
+}
