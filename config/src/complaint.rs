@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use crate::hidden;
 use crate::problem::{Code, Problem, Problems};
 use crate::source::{Source, Span};
 
@@ -74,6 +75,18 @@ impl<'a> Report<'a> {
             place: span.map(|span| self.source.place(span)),
             related: related.map(|(span, text)| (self.source.place(&span), text)).collect(),
         });
+    }
+
+    /// Keeps parts of the file out of every line that is shown from now on.
+    pub(crate) fn hide(&self, spans: impl IntoIterator<Item = Span>) {
+        self.source.hide(spans);
+    }
+
+    /// Keeps what may be a secret out of a line that is not TOML.
+    pub(crate) fn hide_in_broken_line(&self, at: usize) {
+        let (start, line) = self.source.line_at(at);
+        let part = hidden::in_broken_line(line);
+        self.hide(part.map(|part| start + part.start..start + part.end));
     }
 
     pub(crate) fn has_errors(&self) -> bool {

@@ -19,6 +19,7 @@
 
 mod check;
 mod complaint;
+mod hidden;
 mod host;
 mod level;
 mod load;

@@ -1,5 +1,6 @@
 //! From byte offsets to lines and columns.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use crate::problem::Place;
@@ -12,21 +13,43 @@ pub(crate) struct Source<'a> {
     pub(crate) file: &'a str,
     pub(crate) text: &'a str,
     line_starts: Vec<usize>,
+    /// What is not shown where a line is.
+    hidden: RefCell<Vec<Span>>,
 }
 
 impl<'a> Source<'a> {
     pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
         let after_newlines = text.match_indices('\n').map(|(at, _)| at + 1);
-        Self { file, text, line_starts: std::iter::once(0).chain(after_newlines).collect() }
+        let line_starts = std::iter::once(0).chain(after_newlines).collect();
+        Self { file, text, line_starts, hidden: RefCell::default() }
+    }
+
+    /// From now on these parts are shown as stars.
+    pub(crate) fn hide(&self, spans: impl IntoIterator<Item = Span>) {
+        self.hidden.borrow_mut().extend(spans);
+    }
+
+    /// The line that a byte is in, without its line end, and where it begins.
+    pub(crate) fn line_at(&self, at: usize) -> (usize, &'a str) {
+        let index = self.line_starts.partition_point(|&start| start <= at) - 1;
+        let start = self.line_starts[index];
+        let line = self.text[start..].split('\n').next().unwrap_or("");
+        (start, line.strip_suffix('\r').unwrap_or(line))
+    }
+
+    /// A line as it is shown: as long as it is, so that columns stay what they are.
+    fn shown(&self, start: usize, line: &str) -> String {
+        let hidden = self.hidden.borrow();
+        let is_hidden = |at: usize| hidden.iter().any(|span| span.contains(&at));
+        let shown = |(at, c): (usize, char)| if is_hidden(start + at) { '*' } else { c };
+        line.char_indices().map(shown).collect()
     }
 
     /// The place of a span. A span over several lines ends, for this, with its first line.
     pub(crate) fn place(&self, span: &Span) -> Place {
         let start = self.floor(span.start);
         let index = self.line_starts.partition_point(|&at| at <= start) - 1;
-        let line_start = self.line_starts[index];
-        let line = self.text[line_start..].split('\n').next().unwrap_or("");
-        let line = line.strip_suffix('\r').unwrap_or(line);
+        let (line_start, line) = self.line_at(start);
         let line_end = line_start + line.len();
         // A span that begins at the very end of a line points behind its last character.
         let start = start.min(line_end);
@@ -38,7 +61,7 @@ impl<'a> Source<'a> {
             line: index + 1,
             column,
             end_column: column + marked.max(1),
-            source_line: line.to_owned(),
+            source_line: self.shown(line_start, line),
         }
     }
 
@@ -74,6 +97,15 @@ mod tests {
     fn windows_line_ends_are_not_part_of_the_line() {
         assert_eq!(place("a\r\nb\r\n", 3..4), (2, 1, 2, "b".into()));
         assert_eq!(place("a\r\nb", 0..4), (1, 1, 2, "a".into()));
+    }
+
+    #[test]
+    fn what_is_hidden_keeps_its_columns() {
+        let source = Source::new("f", "a = \"ä\"\nb = 1");
+        source.hide([5..7, 90..95]);
+        let place = source.place(&(8..9));
+        assert_eq!((place.line, place.source_line.as_str()), (1, "a = \"*\""));
+        assert_eq!(source.place(&(10..11)).source_line, "b = 1");
     }
 
     #[test]

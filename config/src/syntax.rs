@@ -3,6 +3,7 @@
 use toml::de::{DeTable, Error};
 
 use crate::complaint::{Complaint, Report};
+use crate::hidden;
 use crate::problem::Code;
 use crate::source::Span;
 
@@ -10,9 +11,11 @@ use crate::source::Span;
 /// only be good for complaints that are none.
 pub(crate) fn parse<'a>(text: &'a str, report: &Report<'_>) -> Option<DeTable<'a>> {
     let (table, errors) = DeTable::parse_recoverable(text);
+    report.hide(hidden::spans(table.get_ref()));
     let mut last_line = None;
     for error in &errors {
         let span = error.span().unwrap_or(text.len()..text.len());
+        report.hide_in_broken_line(span.start);
         // One slip makes several complaints; the first of a line says it.
         let line = text[..text.floor_char_boundary(span.start)].matches('\n').count();
         if last_line != Some(line) {

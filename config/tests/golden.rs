@@ -56,6 +56,25 @@ fn every_message_is_as_expected() {
     assert!(failures.is_empty(), "not as expected:\n{}", failures.join("\n"));
 }
 
+/// What stands for secrets in the golden files.
+const SECRETS: [&str; 4] = ["dGhlLWtleQ", "v1.0-", "0123456789abcdef", "s3cret"];
+
+#[test]
+fn no_secret_is_ever_shown() {
+    let mut tried = 0;
+    for path in files() {
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        tried += usize::from(SECRETS.iter().any(|secret| text.contains(secret)));
+        let problems = problems(&path);
+        for shown in [problems.render_human(true), problems.render_json(), problems.render_github()]
+        {
+            let leaked = SECRETS.iter().find(|secret| shown.contains(**secret));
+            assert_eq!(leaked, None, "{}:\n{shown}", path.display());
+        }
+    }
+    assert!(tried >= 5, "only {tried} files hold secrets");
+}
+
 #[test]
 fn every_code_occurs() {
     let all: BTreeSet<&str> = codes().map(|(code, _)| code).collect();

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_config::model::{
-    AccessLog, Action, Config, Endpoint, HeaderPreset, Host, HostPattern, PathPattern, Policy,
-    Protocol, Redirect, Rewrite, Route, Site, Target, Tls, UnknownHost,
+    AccessLog, Acme, AcmeCa, AcmeCertificate, AcmeKeys, Action, CertificatePer, ChallengeKind,
+    Config, DnsProvider, Endpoint, HeaderPreset, Host, HostPattern, PathPattern, Policy, Protocol,
+    Redirect, Rewrite, Route, Secret, Site, Target, Tls, TsigAlgorithm, UnknownHost,
 };
 use gateway_config::{load, parse};
 
@@ -231,4 +232,56 @@ fn warnings_do_not_stop_anyone() {
     assert_eq!((loaded.warnings.errors(), loaded.warnings.warnings()), (0, 4));
     assert_eq!(loaded.config.limits.len(), 1);
     assert_eq!(loaded.config.upstreams.len(), 1);
+}
+
+#[test]
+fn every_key_of_acme() {
+    let config = config("acme");
+    let acme = &config.acme;
+    assert_eq!(acme.contact, ["mailto:ops@example.com", "mailto:admin@example.com"]);
+    let cas: Vec<String> = acme.directories.iter().map(|one| one.ca.to_string()).collect();
+    assert_eq!(cas, ["letsencrypt", "zerossl", "https://ca.example.net/acme/directory"]);
+    let roots: Vec<_> = acme.directories.iter().map(|one| one.roots.as_deref()).collect();
+    let (shared, own) = (Path::new("tests/good/../ca.pem"), Path::new("tests/good/own.pem"));
+    assert_eq!(roots, [Some(shared), Some(shared), Some(own)]);
+    let eab = acme.directories[1].eab.as_ref().expect("an account");
+    assert_eq!((eab.key_id.as_str(), &eab.key), ("kid-1", &Secret::Env("EAB_KEY".into())));
+    use ChallengeKind::{Dns01, Http01, TlsAlpn01};
+    assert_eq!(acme.challenges.as_deref(), Some([TlsAlpn01, Http01, Dns01].as_slice()));
+    let expected = DnsProvider::Rfc2136 {
+        server: ([192, 0, 2, 53], 53).into(),
+        key: "acme-key".into(),
+        algorithm: TsigAlgorithm::HmacSha512,
+        secret: Secret::File("tests/good/acme.key".into()),
+    };
+    assert_eq!(acme.dns, Some(expected));
+
+    let profile = Some("shortlived".to_owned());
+    let all = AcmeCertificate { profile, keys: AcmeKeys::Both, per: CertificatePer::Host };
+    assert_eq!(site(&config, "example.com").tls, Tls::Acme(all.clone()));
+    assert_eq!(site(&config, "example.com").acme_groups().len(), 3);
+    let own = AcmeCertificate { keys: AcmeKeys::Rsa, per: CertificatePer::Site, ..all };
+    assert_eq!(site(&config, "old.example.com").tls, Tls::Acme(own));
+}
+
+#[test]
+fn acme_without_a_word_about_it() {
+    let config = config("acme-none");
+    assert_eq!(config.acme, Acme::default());
+    let site = site(&config, "example.com");
+    assert_eq!(site.tls, Tls::Acme(AcmeCertificate::default()));
+}
+
+#[test]
+fn providers_of_dns() {
+    let cloudflare = config("acme-cloudflare").acme;
+    let (token, api) = (Secret::Env("CF_TOKEN".into()), "http://localhost:8787/v4".into());
+    assert_eq!(cloudflare.dns, Some(DnsProvider::Cloudflare { token, api }));
+    assert_eq!(cloudflare.directories[0].ca, AcmeCa::Url("http://127.0.0.1:14000/dir".into()));
+
+    let exec = config("acme-exec").acme;
+    let command = ["/usr/local/bin/dns-hook", "--zone", "example.com", ""];
+    let command = command.map(str::to_owned).into();
+    assert_eq!(exec.dns, Some(DnsProvider::Exec { command }));
+    assert_eq!(exec.directories[0].ca, AcmeCa::LetsEncryptStaging);
 }

@@ -51,7 +51,7 @@ fn good_files() -> Vec<String> {
 }
 
 /// What mutations put into a file: the pieces that TOML and the configuration are made of.
-const PIECES: [&str; 32] = [
+const PIECES: [&str; 36] = [
     "\"",
     "'",
     "\"\"\"",
@@ -82,6 +82,10 @@ const PIECES: [&str; 32] = [
     "[[site.\"a\".routes]]",
     "routes = [",
     "limit = \"x\"",
+    "tls = \"acme\"",
+    "[acme]",
+    "token = \"s3cret\"",
+    "{ env = ",
     "{}",
     "[]",
 ];

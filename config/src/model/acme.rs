@@ -1,5 +1,6 @@
 //! Certificates that come by ACME (RFC 8555).
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -56,6 +57,49 @@ pub enum AcmeCa {
     Url(String),
 }
 
+impl AcmeCa {
+    /// The CAs that have a name.
+    pub const NAMED: [Self; 4] =
+        [Self::LetsEncrypt, Self::LetsEncryptStaging, Self::ZeroSsl, Self::Google];
+
+    /// The name that a configuration calls it by; `None` for one that is known by its URL alone.
+    #[must_use]
+    pub const fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::LetsEncrypt => Some("letsencrypt"),
+            Self::LetsEncryptStaging => Some("letsencrypt-staging"),
+            Self::ZeroSsl => Some("zerossl"),
+            Self::Google => Some("google"),
+            Self::Url(_) => None,
+        }
+    }
+
+    /// The URL of its directory (RFC 8555 section 7.1.1).
+    #[must_use]
+    pub fn url(&self) -> &str {
+        match self {
+            Self::LetsEncrypt => "https://acme-v02.api.letsencrypt.org/directory",
+            Self::LetsEncryptStaging => "https://acme-staging-v02.api.letsencrypt.org/directory",
+            Self::ZeroSsl => "https://acme.zerossl.com/v2/DV90",
+            Self::Google => "https://dv.acme-v02.api.pki.goog/directory",
+            Self::Url(url) => url,
+        }
+    }
+
+    /// Whether it takes orders only from accounts that an [`ExternalAccount`] stands behind.
+    #[must_use]
+    pub const fn wants_external_account(&self) -> bool {
+        matches!(self, Self::ZeroSsl | Self::Google)
+    }
+}
+
+/// As the configuration writes it.
+impl fmt::Display for AcmeCa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name().unwrap_or(self.url()))
+    }
+}
+
 /// External account binding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalAccount {
@@ -74,6 +118,27 @@ pub enum ChallengeKind {
     TlsAlpn01,
     /// A TXT record (RFC 8555 section 8.4); the only one for wildcards.
     Dns01,
+}
+
+impl ChallengeKind {
+    /// Every kind, in the order in which they are tried where the configuration has no opinion.
+    pub const ALL: [Self; 3] = [Self::TlsAlpn01, Self::Http01, Self::Dns01];
+
+    /// Its registered name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http01 => "http-01",
+            Self::TlsAlpn01 => "tls-alpn-01",
+            Self::Dns01 => "dns-01",
+        }
+    }
+}
+
+impl fmt::Display for ChallengeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// Who changes DNS records.
@@ -133,6 +198,13 @@ pub enum CertificatePer {
     Site,
     /// Each host has its own.
     Host,
+}
+
+/// What counts where neither `[acme]` nor the site says anything.
+impl Default for AcmeCertificate {
+    fn default() -> Self {
+        Self { profile: None, keys: AcmeKeys::Ecdsa, per: CertificatePer::Site }
+    }
 }
 
 /// What a file without `[acme]` means.

@@ -46,11 +46,11 @@ codes! {
     BadNetwork = "bad-network", Error, "Not a CIDR block, an address or a named list of networks.";
     BadHost = "bad-host", Error, "Not a host, or not a pattern of hosts.";
     UnquotedHost = "unquoted-host", Error, "A host in a table's name without quotes: TOML takes its dots for tables.";
-    BadName = "bad-name", Error, "A limit or an upstream with a name that is no plain word.";
+    BadName = "bad-name", Error, "A limit, an upstream or a key with a name that is no plain word.";
     BadPath = "bad-path", Error, "Not a path, or not a pattern of paths.";
     BadSuffix = "bad-suffix", Error, "Not a suffix pattern such as \"*.bak\".";
     BadServer = "bad-server", Error, "Not a server that requests could be passed to.";
-    BadUrl = "bad-url", Error, "Not a URL or path to redirect to.";
+    BadUrl = "bad-url", Error, "Not a URL or path to redirect to, or not the URL of an API.";
     BadStatus = "bad-status", Error, "A status that does not belong there.";
     BadFile = "bad-file", Error, "Not the name of a file or folder.";
     BadHeader = "bad-header", Error, "Not a header name, or not a header value.";
@@ -63,10 +63,20 @@ codes! {
     UnknownUpstream = "unknown-upstream", Error, "An upstream that no [upstream.NAME] defines.";
     MixedProtocols = "mixed-protocols", Error, "Servers of one upstream that speak different protocols.";
     RedirectLoop = "redirect-loop", Error, "A redirect that leads back to itself.";
+    LiteralSecret = "literal-secret", Error, "A secret that stands in the file itself.";
+    BadVariable = "bad-variable", Error, "Not the name of an environment variable.";
+    BadContact = "bad-contact", Error, "Not a `mailto:` URL with one address.";
+    BadDirectory = "bad-directory", Error, "Not a CA's name, and not the URL of a directory that could be trusted.";
+    BadCommand = "bad-command", Error, "Not a program and its arguments.";
+    DuplicateEntry = "duplicate-entry", Error, "A list that names the same twice.";
+    NoChallenge = "no-challenge", Error, "A host that no CA could be shown to be ours, by the challenges that are left.";
     HostBits = "host-bits", Warning, "A CIDR block with bits set behind its prefix.";
     PublicAdmin = "public-admin", Warning, "The admin listener can be reached from other machines.";
     UnusedLimit = "unused-limit", Warning, "A limit that nothing names.";
     UnusedUpstream = "unused-upstream", Warning, "An upstream that no route names.";
+    UnusedAcme = "unused-acme", Warning, "An [acme] without a site that has its certificates by ACME.";
+    NoPublicCa = "no-public-ca", Warning, "A host that no public CA issues certificates for.";
+    DirectoryPath = "directory-path", Warning, "The URL of a directory that names a server and no directory.";
 }
 
 /// Every problem's stable name and meaning, in the order of the reference.

@@ -1,30 +1,36 @@
 //! From TOML to the domain: every table is read to its end and every problem reported, so that a
 //! file's author sees all of them at once.
 
+mod acme;
 mod headers;
 mod limits;
 mod names;
 mod node;
 mod policies;
 mod routes;
+mod secret;
 mod server;
 mod sites;
 mod table;
 mod tls;
 mod upstreams;
+mod variants;
+mod wrong_type;
 
 use std::path::Path;
 
 use toml::de::DeTable;
 
 use crate::check;
-use crate::complaint::Report;
-use crate::model::{Acme, Config, Limit};
+use crate::complaint::{Complaint, Report};
+use crate::model::{AcmeCertificate, Config, Limit};
 use crate::problem::Code;
+use crate::source::Span;
 use names::Names;
 use table::Table;
 use upstreams::Upstreams;
 
+pub(crate) use acme::ReadAcme;
 pub(crate) use sites::{ReadRedirect, ReadRoute, ReadSite};
 
 /// What the parts of a file are read against.
@@ -32,6 +38,8 @@ struct Context<'a> {
     report: &'a Report<'a>,
     /// Relative files are looked for here.
     base: &'a Path,
+    /// What `[acme]` says for every site.
+    certificate: &'a AcmeCertificate,
     limits: Names<Limit>,
     upstreams: Upstreams<'a>,
 }
@@ -43,21 +51,25 @@ pub(crate) fn read<'a>(
     entries: &'a DeTable<'a>,
 ) -> Option<Config> {
     let root = Table::root(report, entries).labelled("the file");
+    let acme = root.read("acme", |node| acme::read(&node, base))?;
     let context = Context {
         report,
         base,
+        certificate: &acme.certificate,
         limits: limits::read(root.given("limit")),
         upstreams: upstreams::read(root.given("upstream"), report, base),
     };
     let server = root.read("server", |node| server::read(&node, &context));
     let level = server.as_ref().map(|server| &server.level);
     let sites = sites::read(root.given("site"), level, &context);
+    let acme_span = root.key_span("acme");
     root.finish();
 
     if let Some(server) = &server {
         check::listeners(&server.listeners, report);
     }
     check::hosts(&sites, report);
+    check::acme(&acme, &sites, server.as_ref().map(|server| &server.listeners), report);
     if let Some(server) = &server {
         check::redirects(&sites, &server.listeners, report);
     }
@@ -65,13 +77,22 @@ pub(crate) fn read<'a>(
         // What could not be read may have named what seems unused.
         return None;
     }
+    report_unused_acme(acme_span.as_ref(), &sites, report);
     context.limits.report_unused(report, Code::UnusedLimit);
     context.upstreams.report_unused(report);
     Some(Config {
         server: server?.server,
-        acme: Acme::default(),
+        acme: acme.acme,
         sites: sites.into_iter().map(ReadSite::finish).collect::<Option<_>>()?,
         upstreams: context.upstreams.used(),
         limits: context.limits.values().cloned().collect(),
     })
+}
+
+fn report_unused_acme(span: Option<&Span>, sites: &[ReadSite], report: &Report<'_>) {
+    if span.is_some() && !sites.iter().any(ReadSite::is_acme) {
+        let complaint = Complaint::new(Code::UnusedAcme, "no site has its certificates by ACME")
+            .help("write tls = \"acme\" on a site, or remove [acme]");
+        report.add(span, complaint);
+    }
 }

@@ -4,6 +4,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::table::{Entry, Table, in_order};
+use super::variants;
 use crate::complaint::{Complaint, Report};
 use crate::problem::Code;
 use crate::source::Span;
@@ -19,7 +20,7 @@ pub(super) struct Node<'a> {
     pub(super) name: &'a str,
     pub(super) value: &'a DeValue<'a>,
     /// The key and a good value, for those who wrote something quite different.
-    example: Option<&'static KeySpec>,
+    pub(super) example: Option<&'static KeySpec>,
     start: usize,
     end: usize,
     /// A default has no place in the file.
@@ -98,6 +99,10 @@ impl<'a> Node<'a> {
                 Some(Shape::List(items.collect()))
             }
             (Kind::Table(spec), DeValue::Table(entries)) => {
+                Some(Shape::Table(Table::new(self.report, spec, entries, self.span())))
+            }
+            (Kind::Variants { tag, tables }, DeValue::Table(entries)) => {
+                let spec = variants::choose(self, *tag, tables, entries)?;
                 Some(Shape::Table(Table::new(self.report, spec, entries, self.span())))
             }
             _ => None,
@@ -239,55 +244,9 @@ impl<'a> Node<'a> {
         let message = format!("`{}` is an empty list", self.name);
         self.complain(Complaint::new(Code::EmptyList, message).help(help));
     }
-
-    fn wrong_type(&self) {
-        let message = format!(
-            "`{}`: expected {}, found {}",
-            self.name,
-            self.kind.phrase(),
-            found(self.value)
-        );
-        let example =
-            self.example.map(|key| format!("for instance {} = {}", key.name, key.example));
-        let help = self.meant().or(example);
-        self.complain(Complaint::new(Code::WrongType, message).help_if(help));
-    }
-
-    /// The right spelling, where the wrong type makes it plain what was meant.
-    fn meant(&self) -> Option<String> {
-        let kinds = alternatives(self.kind);
-        let text = |format| kinds.iter().any(|kind| matches!(kind, Kind::Text(f) if *f == format));
-        match self.value {
-            DeValue::Integer(number) if text(Format::Duration) || text(Format::DurationOrZero) => {
-                Some(format!("write the unit too, for instance \"{number}s\""))
-            }
-            DeValue::Integer(_) if text(Format::Size) => Some("write \"10MiB\"".into()),
-            DeValue::Integer(number) if text(Format::Rate) => Some(format!("write \"{number}/s\"")),
-            DeValue::Integer(number) if text(Format::Listen) => {
-                Some(format!("write \"[::]:{number}\""))
-            }
-            DeValue::String(text) if kinds.iter().any(|kind| matches!(kind, Kind::List { .. })) => {
-                Some(format!("write a list: [{text:?}]"))
-            }
-            DeValue::String(text) if kinds.iter().any(takes_number) => {
-                let number = text.parse::<u32>().ok()?;
-                Some(format!("write {number} without quotes"))
-            }
-            DeValue::String(text) if matches!(text.as_ref(), "true" | "false") => {
-                Some(format!("write {text} without quotes"))
-            }
-            DeValue::Array(items) => match items.iter().next().map(Spanned::get_ref) {
-                Some(DeValue::String(text)) if items.len() == 1 => {
-                    Some(format!("write {text:?} without brackets"))
-                }
-                _ => None,
-            },
-            _ => None,
-        }
-    }
 }
 
-fn alternatives(kind: &'static Kind) -> &'static [Kind] {
+pub(super) fn alternatives(kind: &'static Kind) -> &'static [Kind] {
     match kind {
         Kind::Either(kinds) => kinds,
         kind => std::slice::from_ref(kind),
@@ -300,30 +259,14 @@ fn takes(kind: &Kind, value: &DeValue<'_>) -> bool {
         Kind::Text(_) | Kind::Choice(_) => value.is_str(),
         Kind::Count { .. } | Kind::Number { .. } => value.is_integer(),
         Kind::List { .. } => value.is_array(),
-        Kind::Table(_) | Kind::Named { .. } | Kind::Headers => value.is_table(),
+        Kind::Table(_) | Kind::Variants { .. } | Kind::Named { .. } | Kind::Headers => {
+            value.is_table()
+        }
         Kind::Either(kinds) => kinds.iter().any(|kind| takes(kind, value)),
     }
 }
 
-fn takes_number(kind: &Kind) -> bool {
-    matches!(kind, Kind::Count { .. } | Kind::Number { .. })
-}
-
-/// A value's type with its article, and the value where it is short.
-fn found(value: &DeValue<'_>) -> String {
-    match value {
-        DeValue::String(text) if text.chars().count() <= 40 => format!("the string {text:?}"),
-        DeValue::String(_) => "a string".into(),
-        DeValue::Integer(_) => format!("the number {}", plain_value(value)),
-        DeValue::Float(_) => format!("the number {}", plain_value(value)),
-        DeValue::Boolean(value) => format!("{value}"),
-        DeValue::Datetime(value) => format!("the date {value}"),
-        DeValue::Array(_) => "a list".into(),
-        DeValue::Table(_) => "a table".into(),
-    }
-}
-
-fn plain_value(value: &DeValue<'_>) -> String {
+pub(super) fn plain_value(value: &DeValue<'_>) -> String {
     match value {
         DeValue::Integer(number) => number.to_string(),
         DeValue::Float(number) => number.to_string(),

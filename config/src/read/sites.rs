@@ -40,6 +40,11 @@ pub(crate) struct ReadRedirect {
 }
 
 impl ReadSite {
+    /// Whether its certificates come by ACME.
+    pub(crate) fn is_acme(&self) -> bool {
+        matches!(self.tls, Some(Tls::Acme(_)))
+    }
+
     /// The site, where nothing of it was broken.
     pub(crate) fn finish(self) -> Option<Site> {
         let aliases = self.hosts.into_iter().skip(1).map(|(host, _)| host);
@@ -85,7 +90,8 @@ fn read_site(
     let name = parse_host(entry.name).map_err(|complaint| {
         context.report.add(Some(&entry.span), complaint);
     });
-    let tls = table.given("tls").and_then(|node| tls::read(&node, context.base));
+    let tls =
+        table.given("tls").and_then(|node| tls::read(&node, context.certificate, context.base));
     let aliases = table.given("aliases").and_then(|node| {
         node.each(|item| Some((item.parse(Format::Host, parse_host)?, item.span()?)))
     });

@@ -56,6 +56,11 @@ impl<'a> Table<'a> {
         self.report.add(self.span.as_ref(), complaint);
     }
 
+    /// Whether this kind of table may have the key.
+    pub(super) fn describes(&self, key: &str) -> bool {
+        self.spec.key(key).is_some()
+    }
+
     /// Whether a key is there, whatever its value.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)

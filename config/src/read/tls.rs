@@ -2,27 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use super::acme::certificate;
 use super::node::{Node, Shape};
 use super::table::Table;
-use crate::complaint::Complaint;
-use crate::model::{CertificateFiles, Tls};
-use crate::problem::Code;
+use crate::model::{AcmeCertificate, CertificateFiles, Tls};
 use crate::spec::Format;
 use crate::text::parse_file;
 
-pub(super) fn read(node: &Node<'_>, base: &Path) -> Option<Tls> {
-    if node.value.as_str() == Some("acme") {
-        node.complain(
-            Complaint::new(
-                Code::NotYet,
-                "`tls = \"acme\"` is not in this version of the gateway yet",
-            )
-            .help("write tls = { cert = \"…\", key = \"…\" } for a certificate of yours, or tls = \"self-signed\""),
-        );
-        return None;
-    }
+pub(super) fn read(node: &Node<'_>, acme: &AcmeCertificate, base: &Path) -> Option<Tls> {
     match node.shape()? {
         Shape::Text("self-signed") => Some(Tls::SelfSigned),
+        Shape::Text("acme") => Some(Tls::Acme(acme.clone())),
+        Shape::Table(table) if table.describes("acme") => Some(read_acme(table, acme)),
         Shape::Table(table) => Some(Tls::Files(vec![read_pair(table, base)?])),
         Shape::List(items) => {
             let pairs = items.iter().filter_map(|item| read_pair(item.table()?, base));
@@ -30,6 +21,18 @@ pub(super) fn read(node: &Node<'_>, base: &Path) -> Option<Tls> {
         }
         _ => None,
     }
+}
+
+/// `{ acme = { … } }`. What is broken in it has been reported.
+fn read_acme(table: Table<'_>, above: &AcmeCertificate) -> Tls {
+    let own = table.given("acme").and_then(|node| {
+        let table = node.table()?;
+        let own = certificate::read(&table, above);
+        table.finish();
+        Some(own)
+    });
+    table.finish();
+    Tls::Acme(own.unwrap_or_else(|| above.clone()))
 }
 
 fn read_pair(table: Table<'_>, base: &Path) -> Option<CertificateFiles> {

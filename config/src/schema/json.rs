@@ -67,6 +67,11 @@ fn kind(kind: &Kind) -> Map<String, Value> {
             json!({ "type": "array", "items": self::kind(of), "minItems": u8::from(!may_be_empty) })
         }
         Kind::Table(spec) => json!({ "$ref": format!("#/$defs/{}", spec.id) }),
+        Kind::Variants { tables, .. } => {
+            let tables =
+                tables.iter().map(|spec| json!({ "$ref": format!("#/$defs/{}", spec.id) }));
+            json!({ "anyOf": tables.collect::<Vec<_>>() })
+        }
         Kind::Named { name, of } => json!({
             "type": "object",
             "propertyNames": text(*name),

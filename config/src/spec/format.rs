@@ -28,6 +28,13 @@ pub(crate) enum Format {
     PathPrefix,
     HeaderName,
     HeaderValue,
+    Contact,
+    Directory,
+    Word,
+    KeyName,
+    Variable,
+    Api,
+    Argument,
 }
 
 /// How one format is described.
@@ -127,6 +134,29 @@ impl Format {
             Self::PathPrefix => of("a path such as \"/api\"", "paths", Some("^/")),
             Self::HeaderName => of("a header name", "header names", Some("^[^\\s:]+$")),
             Self::HeaderValue => of("a header value", "header values", None),
+            Self::Contact => of(
+                "a URL such as \"mailto:ops@example.com\"",
+                "URLs such as \"mailto:ops@example.com\"",
+                Some("^[Mm][Aa][Ii][Ll][Tt][Oo]:.+@"),
+            ),
+            Self::Directory => of(
+                "the name of a CA such as \"letsencrypt\", or the https URL of its directory",
+                "names of CAs, URLs and tables",
+                Some("^(letsencrypt|letsencrypt-staging|zerossl|google|[Hh][Tt][Tt][Pp][Ss]?:.*)$"),
+            ),
+            Self::Word => of("a word", "words", Some("^\\S+$")),
+            Self::KeyName => of("the name of a key", "names of keys", Some("^[A-Za-z0-9_.-]+$")),
+            Self::Variable => of(
+                "the name of an environment variable",
+                "names of environment variables",
+                Some("^[A-Za-z_][A-Za-z0-9_]*$"),
+            ),
+            Self::Api => of(
+                "a URL such as \"https://api.example.com/v4\"",
+                "URLs",
+                Some("^[Hh][Tt][Tt][Pp][Ss]?:"),
+            ),
+            Self::Argument => of("an argument", "arguments, the program first", None),
         }
     }
 }

@@ -2,12 +2,15 @@
 //! all come from the tables here; the reader refuses (in debug builds) to read a key that is not
 //! described and to leave one out that is.
 
+mod acme;
+mod acme_dns;
 mod format;
 mod limit;
 mod planned;
 mod policy;
 mod root;
 mod route;
+mod secret;
 mod server;
 mod site;
 #[cfg(test)]
@@ -18,6 +21,7 @@ pub(crate) use format::Format;
 pub(crate) use planned::planned;
 pub(crate) use policy::POLICIES;
 pub(crate) use root::ROOT;
+pub(crate) use secret::SECRET;
 pub(crate) use upstream::UPSTREAM;
 
 /// One TOML table of the language.
@@ -81,6 +85,12 @@ pub(crate) enum Kind {
         may_be_empty: bool,
     },
     Table(&'static TableSpec),
+    /// One of these tables. Each takes another value of the key `tag`; where there is no tag, each
+    /// has keys of its own.
+    Variants {
+        tag: Option<&'static str>,
+        tables: &'static [&'static TableSpec],
+    },
     /// A table whose keys are names that the file chooses.
     Named {
         name: Format,
@@ -114,6 +124,10 @@ impl Kind {
             Self::Number { only, .. } => alternatives(only.iter().map(u16::to_string)),
             Self::List { of, .. } => format!("a list of {}", of.plural()),
             Self::Table(spec) => format!("a table ({})", spec.heading),
+            Self::Variants { tables, .. } => {
+                let headings: Vec<&str> = tables.iter().map(|spec| spec.heading).collect();
+                format!("a table ({})", headings.join(", or "))
+            }
             Self::Named { of, .. } => format!("named {}", of.plural()),
             Self::Headers => "a table of header names and values".into(),
             Self::Either(kinds) => {
@@ -127,17 +141,24 @@ impl Kind {
     pub(crate) fn tables(&self) -> Vec<&'static TableSpec> {
         match self {
             Self::Table(spec) => vec![spec],
+            Self::Variants { tables, .. } => tables.to_vec(),
             Self::List { of, .. } | Self::Named { of, .. } => of.tables(),
             Self::Either(kinds) => kinds.iter().flat_map(Self::tables).collect(),
             _ => Vec::new(),
         }
     }
 
+    /// Whether it says where a secret is.
+    pub(crate) fn is_secret(&self) -> bool {
+        matches!(self, Self::Table(spec) if spec.id == SECRET.id)
+    }
+
     /// What a list is of, without examples.
     pub(crate) fn plural(&self) -> &'static str {
         match self {
             Self::Text(format) => format.plural(),
-            Self::Table(_) => "tables",
+            Self::Table(_) | Self::Variants { .. } => "tables",
+            Self::Either([first, ..]) => first.plural(),
             _ => "values",
         }
     }

@@ -13,12 +13,7 @@ pub(crate) struct Planned {
 
 const LEVELS: &[&str] = &["server", "site", "route"];
 
-static PLANNED: [Planned; 10] = [
-    Planned {
-        key: "acme",
-        tables: &["gateway"],
-        until_then: "remove the table; until then give certificates by tls = { cert = \"…\", key = \"…\" }",
-    },
+static PLANNED: [Planned; 9] = [
     Planned {
         key: "include",
         tables: &["gateway"],

@@ -1,5 +1,6 @@
 //! The whole file.
 
+use super::acme::ACME;
 use super::limit::LIMIT;
 use super::server::SERVER;
 use super::site::SITE;
@@ -17,6 +18,13 @@ pub(crate) static ROOT: TableSpec = TableSpec {
             presence: Presence::Default("{}"),
             doc: "What belongs to the process and not to a site, and policies for every route.",
             example: "{ access_log = \"json\" }",
+        },
+        KeySpec {
+            name: "acme",
+            kind: Kind::Table(&ACME),
+            presence: Presence::Default("{}"),
+            doc: "How certificates come by ACME, for the sites with tls = \"acme\".",
+            example: "{ contact = [\"mailto:ops@example.com\"] }",
         },
         KeySpec {
             name: "limit",

@@ -1,5 +1,6 @@
 //! `[site."HOST"]`.
 
+use super::acme::SITE_ACME;
 use super::policy::POLICIES;
 use super::route::ROUTE;
 use super::{Format, KeySpec, Kind, Presence, TableSpec};
@@ -16,14 +17,14 @@ const KEYS: &[KeySpec] = &[
     KeySpec {
         name: "tls",
         kind: Kind::Either(&[
-            Kind::Choice(&["self-signed"]),
-            Kind::Table(&CERTIFICATE),
+            Kind::Choice(&["acme", "self-signed"]),
+            Kind::Variants { tag: None, tables: &[&CERTIFICATE, &SITE_ACME] },
             Kind::List { of: &Kind::Table(&CERTIFICATE), may_be_empty: false },
         ]),
         presence: Presence::Required(
-            "choose tls = { cert = \"chain.pem\", key = \"key.pem\" } for a certificate of yours, or tls = \"self-signed\" for one of the local CA",
+            "choose tls = \"acme\" for a certificate that the gateway gets itself, tls = { cert = \"chain.pem\", key = \"key.pem\" } for one of yours, or tls = \"self-signed\" for one of the local CA",
         ),
-        doc: "Where the certificate comes from: PEM files (a list of pairs where RSA and ECDSA stand side by side), or `\"self-signed\"` for a certificate of a local CA that is made at start.",
+        doc: "Where the certificate comes from: `\"acme\"` has one issued and renewed, as [acme] says or a table says for this site; PEM files (a list of pairs where RSA and ECDSA stand side by side); `\"self-signed\"` for a certificate of a local CA that is made at start.",
         example: "{ cert = \"example.com.pem\", key = \"example.com.key\" }",
     },
     KeySpec {

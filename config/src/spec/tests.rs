@@ -10,7 +10,20 @@ use crate::{Loaded, parse};
 /// A small table of each kind, as its keys and values.
 fn smallest(id: &str, key: &str) -> Vec<(&'static str, &'static str)> {
     match (id, key) {
-        ("server" | "headers", _) => vec![],
+        ("server" | "headers" | "acme" | "site-acme" | "secret", _) => vec![],
+        ("acme-directory", _) => vec![("ca", "\"https://a.example/b\"")],
+        ("acme-eab", _) => vec![("key_id", "\"a\""), ("key", "{ env = \"A\" }")],
+        ("dns-rfc2136", _) => vec![
+            ("provider", "\"rfc2136\""),
+            ("server", "\"192.0.2.1\""),
+            ("key", "\"a\""),
+            ("secret", "{ env = \"A\" }"),
+        ],
+        ("dns-cloudflare", _) => {
+            vec![("provider", "\"cloudflare\""), ("token", "{ env = \"A\" }")]
+        }
+        ("dns-exec", _) => vec![("provider", "\"exec\""), ("command", "[\"a\"]")],
+        ("tls-acme", _) => vec![("acme", "{}")],
         ("limit", _) => vec![("rate", "\"1/s\""), ("burst", "1")],
         ("upstream", "ca") => vec![("servers", "[\"https://a\"]")],
         ("upstream", _) => vec![("servers", "[\"a:1\"]")],
@@ -46,13 +59,28 @@ fn file(spec: &TableSpec, key: &str, value: Option<&str>) -> String {
     let lines: Vec<String> = lines.collect();
     let (rows, inline) = (lines.join("\n") + "\n", format!("{{ {} }}", lines.join(", ")));
     let routes = format!("{site}routes = [{{ path = \"/*\", to = \"a:1\" }}]\n");
+    let by_acme = "[site.\"a.test\"]\ntls = \"acme\"\nredirect = \"https://b.example\"\n";
     limit.to_owned()
         + &match spec.id {
             "server" => format!("[server]\n{rows}{routes}"),
             "limit" => format!("[limit.x]\n{rows}{routes}"),
             "upstream" => format!("[upstream.x]\n{rows}{routes}"),
             "site" => format!("[site.\"a.test\"]\n{rows}"),
-            "certificate" => {
+            "acme" => format!("[acme]\n{rows}{by_acme}"),
+            "acme-directory" => format!("[acme]\ndirectory = {inline}\n{by_acme}"),
+            "acme-eab" => {
+                format!("[acme]\ndirectory = {{ ca = \"zerossl\", eab = {inline} }}\n{by_acme}")
+            }
+            "secret" => format!(
+                "[acme]\ndns = {{ provider = \"cloudflare\", token = {inline} }}\n{by_acme}"
+            ),
+            "dns-rfc2136" | "dns-cloudflare" | "dns-exec" => {
+                format!("[acme]\ndns = {inline}\n{by_acme}")
+            }
+            "site-acme" => format!(
+                "[site.\"a.test\"]\ntls = {{ acme = {inline} }}\nredirect = \"https://b.example\"\n"
+            ),
+            "certificate" | "tls-acme" => {
                 format!("[site.\"a.test\"]\ntls = {inline}\nredirect = \"https://b.example\"\n")
             }
             "route" => format!("{site}routes = [{inline}]\n"),
@@ -130,10 +158,10 @@ fn planned_keys_are_refused_with_a_sentence_of_their_own() {
 #[test]
 fn every_table_and_key_is_told_apart() {
     let mut ids: Vec<&str> = tables().iter().map(|spec| spec.id).collect();
-    assert_eq!(ids.len(), 10, "{ids:?}");
+    assert_eq!(ids.len(), 19, "{ids:?}");
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), 10, "{ids:?}");
+    assert_eq!(ids.len(), 19, "{ids:?}");
     for spec in tables() {
         let mut names: Vec<&str> = spec.keys().map(|key| key.name).collect();
         let count = names.len();
