@@ -15,7 +15,7 @@ pub mod plan;
 mod responder;
 pub mod storage;
 
-pub use authority::{directory_url, name as ca_name};
+pub use authority::name as ca_name;
 pub use failure::{Blame, Failed, Failure};
 pub use keeper::{About, Event, Keeper, KeeperError, Observer, Settings, State, Urgency, Wanted};
 pub use moment::{Moment, Wait};

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gateway_certs::Certificate;
 use parking_lot::RwLock;
 use rustls::sign::CertifiedKey;
 
@@ -46,9 +45,8 @@ impl Responder {
         self.tokens.write().remove(token);
     }
 
-    pub(crate) fn add_certificate(&self, name: &str, certificate: &Certificate) {
-        let key = Arc::clone(certificate.certified_key());
-        self.certificates.write().insert(server_name(name), key);
+    pub(crate) fn add_certificate(&self, name: &str, certificate: CertifiedKey) {
+        self.certificates.write().insert(server_name(name), Arc::new(certificate));
     }
 
     pub(crate) fn remove_certificate(&self, name: &str) {

@@ -27,7 +27,8 @@ pub use folder::{Folder, FolderAction, FolderError, Kept, Lock};
 pub use load::{Loaded, load_bundle, load_files, read_bundle};
 pub use local_ca::{IssueError, LocalCa, Note, Remade, StorageError};
 pub use server_config::{
-    UNRECOGNIZED_NAME_ALERT, config_for_address, provider, server_config, ticketer,
+    UNRECOGNIZED_NAME_ALERT, challenge_config, config_for_address, provider, server_config,
+    ticketer,
 };
 pub use slot::{Served, Slot, Slots};
 pub use store::{CertStore, CertStoreBuilder, NotCovered, Resolved};

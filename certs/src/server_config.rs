@@ -69,6 +69,24 @@ pub fn server_config(
     Ok(Arc::new(config))
 }
 
+/// What a CA's visit is run with: nothing but the protocol that it asks for, and no resumption.
+///
+/// # Errors
+/// Where the provider lacks what a protocol version needs.
+pub fn challenge_config(
+    resolver: Arc<dyn ResolvesServerCert>,
+    protocol: &[u8],
+) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13, &TLS12])?
+        .with_no_client_auth()
+        .with_cert_resolver(resolver);
+    config.alpn_protocols = vec![protocol.to_vec()];
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(Arc::new(config))
+}
+
 /// The same configuration for one connection that named no host and came in at `local_ip`: it gets
 /// the certificate of the site that is called like that address. rustls tells a resolver the name
 /// but not the address; such connections are rare, so the copy is made only for them.

@@ -44,7 +44,9 @@ fn answer(path: &str, connection: &Connection) -> Answer {
 fn ready(connection: &Connection) -> Answer {
     let missing = connection.worker.shared.missing();
     if missing.is_empty() {
-        return Answer::text(StatusCode::OK, "ready\n");
+        let lines = std::iter::once("ready".to_owned());
+        let lines: Vec<_> = lines.chain(connection.worker.shared.lacking()).collect();
+        return Answer::text(StatusCode::OK, lines.join("\n") + "\n");
     }
     Answer::text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{}\n", missing.join("\n")))
 }

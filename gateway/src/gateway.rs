@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
+use gateway_acme::{Keeper, Responder};
 use gateway_certs::Slots;
 use gateway_config::model::{Config, ListenAddr};
 use tokio::net::TcpListener;
@@ -16,9 +17,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::accept::{self, BindError, Census};
 use crate::access_log::AccessLog;
+use crate::acme;
 use crate::connection::Listener;
 use crate::journal;
-use crate::metrics::Metrics;
+use crate::metrics::{AcmeMetrics, Metrics};
 use crate::serve;
 use crate::snapshot::{BuildError, Lasting, Snapshot};
 use crate::stop::{FAREWELL, Stage, Stop};
@@ -62,6 +64,8 @@ pub struct Gateway {
     config: Config,
     lasting: Lasting,
     shared: Arc<Shared>,
+    /// Where a site's certificates come by ACME.
+    keeper: Option<Keeper>,
     /// One list for each worker.
     sockets: Vec<Vec<(Listener, std::net::TcpListener)>>,
     admin: Option<std::net::TcpListener>,
@@ -89,6 +93,11 @@ impl Gateway {
         let metrics = Metrics::new().map_err(BuildError::Metrics)?;
         let tickets = gateway_certs::ticketer().map_err(BuildError::Tls)?;
         let lasting = Lasting { metrics: metrics.clone(), tickets, slots: Slots::default() };
+        let responder = Arc::new(Responder::default());
+        let told = AcmeMetrics::new(&metrics);
+        // First, so that what was won before is served from the first handshake on.
+        let keeper =
+            acme::open(&config, &lasting.slots, &responder, told).map_err(BuildError::Acme)?;
         let snapshot = Snapshot::build(&config, &lasting)?;
         let server = &config.server;
         let workers = server.workers.map_or_else(cores, NonZeroUsize::get);
@@ -116,13 +125,14 @@ impl Gateway {
             access_log: AccessLog::start(server.access_log, dropped, io::stdout())?,
             census: Census::new(server.connections),
             stop: Stop::new(),
+            responder,
             https_port: https.map(|(_, address)| address.port()),
             workers,
             listening: AtomicUsize::new(0),
             snapshot: ArcSwap::from_pointee(snapshot),
             metrics,
         };
-        Ok(Self { config, lasting, shared: Arc::new(shared), sockets, admin, addresses })
+        Ok(Self { config, lasting, shared: Arc::new(shared), keeper, sockets, admin, addresses })
     }
 
     /// The addresses that are listened on, with the listener's name: `http`, `https` or `admin`.
@@ -152,13 +162,18 @@ impl Gateway {
     pub fn run(mut self) -> Result<(), StartError> {
         let control = runtime()?;
         let stop = self.shared.stop.clone();
-        let threads = self.start_workers().inspect_err(|_| stop.advance(Stage::Ended))?;
+        let mut threads = self.start_workers().inspect_err(|_| stop.advance(Stage::Ended))?;
+        // Now there is somebody to answer a CA that comes to look.
+        if let Some(keeper) = self.keeper.take() {
+            let thread = acme::start(keeper, stop.clone());
+            threads.push(thread.inspect_err(|_| stop.advance(Stage::Ended))?);
+        }
         journal::info("ready", "ready", &[("version", &env!("CARGO_PKG_VERSION"))]);
         let outcome = control.block_on(self.oversee());
         stop.advance(Stage::Ended);
         for thread in threads {
             if thread.join().is_err() {
-                journal::error("panic", "a worker has panicked; its requests were cut off", &[]);
+                journal::error("panic", "a thread has panicked; what it did was cut off", &[]);
             }
         }
         outcome

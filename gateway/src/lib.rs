@@ -8,6 +8,7 @@
 
 mod accept;
 mod access_log;
+mod acme;
 mod admin;
 mod asked;
 #[doc(hidden)]

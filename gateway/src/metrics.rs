@@ -41,6 +41,10 @@ pub(crate) struct Metrics {
     pub(crate) handshake_failures: IntCounterVec,
     /// `{site}`
     pub(crate) certificate_not_after: GaugeVec,
+    /// `{site}`
+    acme_next_attempt: GaugeVec,
+    /// `{site,result}`; the result is `issued`, or whose fault it was.
+    acme_attempts: IntCounterVec,
     pub(crate) requests_in_flight: IntGauge,
     pub(crate) log_dropped: IntCounter,
 }
@@ -130,6 +134,18 @@ impl Metrics {
                 ),
                 &["site"],
             )?,
+            acme_next_attempt: GaugeVec::new(
+                Opts::new(
+                    "gateway_acme_next_attempt_seconds",
+                    "When a site's certificate is asked for the next time, as Unix time; the earliest of several.",
+                ),
+                &["site"],
+            )?,
+            acme_attempts: counters(
+                "gateway_acme_attempts_total",
+                "Attempts to have a certificate issued, by site and result: issued, rehearsed, or whose fault the failure was.",
+                &["site", "result"],
+            )?,
             requests_in_flight: IntGauge::new(
                 "gateway_requests_in_flight",
                 "Requests being served now.",
@@ -156,6 +172,7 @@ impl Metrics {
             &self.connections_refused,
             &self.handshakes,
             &self.handshake_failures,
+            &self.acme_attempts,
         ] {
             register(registry, family)?;
         }
@@ -163,6 +180,7 @@ impl Metrics {
         register(registry, &self.upstream_durations)?;
         register(registry, &self.connections_open)?;
         register(registry, &self.certificate_not_after)?;
+        register(registry, &self.acme_next_attempt)?;
         register(registry, &self.requests_in_flight)?;
         register(registry, &self.log_dropped)
     }
@@ -191,6 +209,40 @@ fn register(
     collector: &(impl Collector + Clone + 'static),
 ) -> prometheus::Result<()> {
     registry.register(Box::new(collector.clone()))
+}
+
+/// What is told about certificates by ACME.
+pub(crate) struct AcmeMetrics(Arc<Metrics>);
+
+impl AcmeMetrics {
+    pub(crate) fn new(metrics: &Arc<Metrics>) -> Self {
+        Self(metrics.clone())
+    }
+
+    /// Counts an attempt that has come to its end.
+    pub(crate) fn count(&self, event: &gateway_acme::Event<'_>) {
+        use gateway_acme::Event;
+        let result = match event {
+            Event::Issued { .. } => "issued",
+            Event::Rehearsed { .. } => "rehearsed",
+            Event::Failed { failure, .. } => failure.blame.label(),
+            _ => return,
+        };
+        let site = event.about().map_or("", |about| about.site);
+        self.0.acme_attempts.with_label_values(&[site, result]).inc();
+    }
+
+    /// When a site's certificate is asked for the next time.
+    #[expect(clippy::cast_precision_loss, reason = "whole seconds are exact for millions of years")]
+    pub(crate) fn set_next_attempt(&self, site: &str, unix: u64) {
+        self.0.acme_next_attempt.with_label_values(&[site]).set(unix as f64);
+    }
+
+    /// When the certificate that a site serves ends.
+    #[expect(clippy::cast_precision_loss, reason = "whole seconds are exact for millions of years")]
+    pub(crate) fn set_not_after(&self, site: &str, unix: u64) {
+        self.0.certificate_not_after.with_label_values(&[site]).set(unix as f64);
+    }
 }
 
 /// A site's metrics, looked up once.

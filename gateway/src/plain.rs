@@ -1,4 +1,5 @@
-//! The plain listener: says that it is there, and sends everybody to https.
+//! The plain listener: says that it is there, answers a CA's challenges, and sends everybody to
+//! https.
 
 use gateway_config::model::Host;
 use http::{Method, StatusCode};
@@ -8,7 +9,7 @@ use crate::client;
 use crate::connection::Connection;
 use crate::downstream::Downstream;
 use crate::fault::Fault;
-use crate::head::RequestHead;
+use crate::head::{Known, RequestHead};
 use crate::headers::trace::Trace;
 use crate::reply::{self, Answer};
 use crate::story::Story;
@@ -25,6 +26,11 @@ pub(crate) async fn serve<D: Downstream>(
 ) -> Option<D> {
     if asked.path() == HEALTH && flaw.is_none() {
         return answer_unlogged(request, &asked.method, healthy()).await;
+    }
+    if let (None, Some(answer)) = (&flaw, connection.worker.shared.responder.http_01(asked.path()))
+    {
+        // Whatever the host is called: a CA may come by any of the site's names.
+        return answer_unlogged(request, &asked.method, challenge(&answer)).await;
     }
     let trusted = &connection.snapshot.server.trusted_proxies;
     let client = client::identify(trusted, connection.peer.ip(), &asked.fields);
@@ -56,6 +62,12 @@ pub(crate) async fn answer_unlogged<D: Downstream>(
 ) -> Option<D> {
     reply::send(&mut request, method, answer, None, &Trace::begin()).await.ok()?;
     Some(request)
+}
+
+/// The answer to an open `http-01` challenge (RFC 8555 section 8.3).
+fn challenge(authorization: &str) -> Answer {
+    Answer::text(StatusCode::OK, authorization.to_owned())
+        .replacing(Known::ContentType, b"application/octet-stream")
 }
 
 /// The answer at [`HEALTH`].

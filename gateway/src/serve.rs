@@ -10,7 +10,7 @@ use crate::http1::http1;
 use crate::http2::http2;
 use crate::snapshot::Snapshot;
 use crate::stream::{GatheringStream, Transport};
-use crate::tls;
+use crate::tls::{self, HandshakeError};
 use crate::worker::Worker;
 
 /// Serves a connection of a public listener, if the caps allow one more.
@@ -59,9 +59,11 @@ async fn serve_tls(tcp: TcpStream, peer: SocketAddr, snapshot: Arc<Snapshot>, wo
     let limit = snapshot.server.timeouts.handshake;
     let certificates = &snapshot.certificates;
     // In a box, for most of a connection's life is behind it.
-    let shaken = Box::pin(tls::handshake(tcp, &certificates.store, &certificates.tls, limit)).await;
-    let (stream, facts) = match shaken {
+    let (store, responder) = (&certificates.store, &worker.shared.responder);
+    let shaken = tls::handshake(tcp, store, &certificates.tls, responder, limit);
+    let (stream, facts) = match Box::pin(shaken).await {
         Ok(established) => established,
+        Err(HandshakeError::Challenge) => return,
         Err(error) => {
             metrics.handshake_failures.with_label_values(&[error.reason()]).inc();
             return;

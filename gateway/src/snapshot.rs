@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use gateway_certs::{CertStore, CertificateFacts, LocalCa, Slots};
+use gateway_certs::{CertStore, CertificateFacts, LocalCa, Slot, Slots};
 use gateway_config::HostError;
 use gateway_config::model::{self, Action, Config, Policy, Redirect, Rewrite};
 use rustls::ServerConfig;
@@ -37,6 +37,8 @@ pub(crate) struct Certificates {
     pub(crate) tls: Arc<ServerConfig>,
     pub(crate) local_ca: Option<Arc<LocalCa>>,
     pub(crate) facts: Arc<[CertificateFacts]>,
+    /// The places of certificates that come by ACME, with the hosts that each is for.
+    pub(crate) live: Arc<[(String, Arc<Slot>)]>,
     /// When the first certificate of the local CA is to be made anew.
     pub(crate) renew_at: Option<SystemTime>,
 }
@@ -87,6 +89,9 @@ pub enum BuildError {
         /// Why.
         source: TlsError,
     },
+    /// Certificates cannot come by ACME, for reasons that lie in this machine.
+    #[error("certificates cannot come by ACME: {0}")]
+    Acme(#[from] gateway_acme::KeeperError),
     /// TLS cannot be set up at all.
     #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),
@@ -168,8 +173,10 @@ impl Certificates {
         let store = Arc::new(built.store);
         let alpn: [&[u8]; 2] = [b"h2", b"http/1.1"];
         let tls = gateway_certs::server_config(store.clone(), lasting.tickets.clone(), &alpn)?;
-        let certificates =
-            Self { store, tls, local_ca: built.local_ca, facts: built.facts.into(), renew_at };
+        let groups = config.sites.iter().flat_map(model::Site::acme_groups);
+        let live = groups.map(|hosts| (names(&hosts), lasting.slots.of(&hosts))).collect();
+        let (local_ca, facts) = (built.local_ca, built.facts.into());
+        let certificates = Self { store, tls, local_ca, facts, live, renew_at };
         certificates.publish(config, &lasting.metrics);
         Ok(certificates)
     }
@@ -187,6 +194,10 @@ impl Certificates {
             gauge.set(seconds.as_secs_f64());
         }
     }
+}
+
+fn names(hosts: &[model::HostPattern]) -> String {
+    hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// What routes share.

@@ -1,10 +1,13 @@
 //! The TLS handshake with a client: which site it asks for, then its certificate.
 
+mod challenge;
+
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_acme::Responder;
 use gateway_certs::{CertStore, IssueError, Resolved, UNRECOGNIZED_NAME_ALERT, config_for_address};
 use rustls::{HandshakeKind, ProtocolVersion, ServerConfig};
 use tokio::io::AsyncWriteExt;
@@ -35,6 +38,9 @@ pub(crate) enum HandshakeError {
     Timeout(Duration),
     #[error("the handshake failed")]
     Failed(#[source] io::Error),
+    /// No failure: it got what it came for.
+    #[error("a CA came to see a challenge answered")]
+    Challenge,
 }
 
 impl HandshakeError {
@@ -45,6 +51,7 @@ impl HandshakeError {
             Self::NoCertificate(_) => "no_certificate",
             Self::Timeout(_) => "timeout",
             Self::Failed(_) => "failed",
+            Self::Challenge => "challenge",
         }
     }
 }
@@ -54,10 +61,11 @@ pub(crate) async fn handshake(
     tcp: TcpStream,
     store: &Arc<CertStore>,
     config: &Arc<ServerConfig>,
+    responder: &Responder,
     limit: Duration,
 ) -> Result<(Box<TlsStream<TcpStream>>, TlsFacts), HandshakeError> {
     let local = tcp.local_addr().map_err(HandshakeError::Failed)?.ip().to_canonical();
-    match tokio::time::timeout(limit, shake(tcp, store, config, local)).await {
+    match tokio::time::timeout(limit, shake(tcp, store, config, responder, local)).await {
         Ok(outcome) => outcome,
         Err(_elapsed) => Err(HandshakeError::Timeout(limit)),
     }
@@ -67,11 +75,17 @@ async fn shake(
     tcp: TcpStream,
     store: &Arc<CertStore>,
     config: &Arc<ServerConfig>,
+    responder: &Responder,
     local: IpAddr,
 ) -> Result<(Box<TlsStream<TcpStream>>, TlsFacts), HandshakeError> {
     let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tcp);
     let start = acceptor.await.map_err(HandshakeError::Failed)?;
     let hello = start.client_hello();
+    if let Some(config) = challenge::config(&hello, responder) {
+        let mut shown = start.into_stream(config).await.map_err(HandshakeError::Failed)?;
+        drop(shown.shutdown().await);
+        return Err(HandshakeError::Challenge);
+    }
     let by_address = hello.server_name().is_none();
     let site = match store.resolve(hello.server_name(), local, hello.signature_schemes()) {
         Resolved::Found { site, .. } => site,

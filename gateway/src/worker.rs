@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use arc_swap::ArcSwap;
+use gateway_acme::Responder;
 
 use crate::accept::Census;
 use crate::access_log::AccessLog;
@@ -19,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) access_log: AccessLog,
     pub(crate) census: Arc<Census>,
     pub(crate) stop: Stop,
+    /// What CAs are shown that come to look.
+    pub(crate) responder: Arc<Responder>,
     /// The port of the first TLS listener, for redirects from the plain one.
     pub(crate) https_port: Option<u16>,
     /// How many workers there are, and how many of them accept connections.
@@ -37,6 +40,21 @@ impl Shared {
         } else {
             Vec::new()
         }
+    }
+}
+
+impl Shared {
+    /// What is not as it should be and keeps nobody from being served, one sentence each.
+    pub(crate) fn lacking(&self) -> Vec<String> {
+        let snapshot = self.snapshot.load();
+        let waiting = snapshot.certificates.live.iter().filter(|(_, slot)| slot.wants_better());
+        waiting
+            .map(|(hosts, _)| {
+                format!(
+                    "{hosts}: served with a certificate of the local CA until the real one comes."
+                )
+            })
+            .collect()
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) use account::{Accounts, local};
 pub(crate) use directory::DirectoryDocument;
 pub(crate) use explain::Attempt;
 pub(crate) use http::{Http, Skew};
-pub use known::{directory_url, name};
+pub use known::name;
 pub(crate) use order::{Finished, Issue, Means, Trouble};
 
 use instant_acme::Error;

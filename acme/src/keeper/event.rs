@@ -152,15 +152,6 @@ impl Event<'_> {
     }
 }
 
-/// The name of a challenge, as its RFC writes it.
-pub(crate) fn challenge_name(kind: ChallengeKind) -> &'static str {
-    match kind {
-        ChallengeKind::Http01 => "http-01",
-        ChallengeKind::TlsAlpn01 => "tls-alpn-01",
-        ChallengeKind::Dns01 => "dns-01",
-    }
-}
-
 impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -169,7 +160,7 @@ impl fmt::Display for Event<'_> {
                 "asking {} for a certificate for {}, proved by {}",
                 known::name(about.directory),
                 about.hosts,
-                challenge_name(*challenge)
+                challenge
             ),
             Self::Issued { about, not_after, due } => write!(
                 f,

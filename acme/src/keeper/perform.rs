@@ -12,8 +12,7 @@ use parking_lot::Mutex;
 use super::entry::Entry;
 use super::{About, KeeperError, Settings};
 use crate::authority::{
-    Accounts, Attempt, DirectoryDocument, Finished, Http, Issue, Means, Skew, Trouble,
-    directory_url, known,
+    Accounts, Attempt, DirectoryDocument, Finished, Http, Issue, Means, Skew, Trouble, known,
 };
 use crate::dns::{Lookout, Provider};
 use crate::failure::{Blame, Failure};
@@ -89,9 +88,12 @@ impl Performer {
         dns: Option<(Provider, Lookout)>,
     ) -> Result<Self, KeeperError> {
         let acme = settings.acme.clone();
-        let possible = settings.listeners.iter().copied();
-        let possible = possible.chain(dns.is_some().then_some(ChallengeKind::Dns01));
-        let kinds = acme.challenges.clone().unwrap_or_else(|| possible.collect());
+        let possible = |kind: &ChallengeKind| match kind {
+            ChallengeKind::Dns01 => dns.is_some(),
+            kind => settings.listeners.contains(kind),
+        };
+        let all = || ChallengeKind::ALL.into_iter().filter(possible).collect();
+        let kinds = acme.challenges.clone().unwrap_or_else(all);
         let mut clients = HashMap::new();
         for roots in acme.directories.iter().map(|directory| &directory.roots).chain([&None]) {
             let client = HttpsClient::new(roots.as_deref(), &settings.nameservers)?;
@@ -125,7 +127,7 @@ impl Performer {
     /// time it is, and what it can do. It is no harm where none can be reached.
     pub(super) async fn contact_first(&self) {
         for directory in &self.acme.directories {
-            if self.document(directory_url(&directory.ca)).await.is_ok() {
+            if self.document(directory.ca.url()).await.is_ok() {
                 return;
             }
         }
@@ -139,7 +141,7 @@ impl Performer {
     }
 
     fn configured(&self, directory: &str) -> Option<&AcmeDirectory> {
-        self.acme.directories.iter().find(|one| directory_url(&one.ca) == directory)
+        self.acme.directories.iter().find(|one| one.ca.url() == directory)
     }
 
     /// The client for a CA; the staging environment of one is asked without its extra roots.

@@ -61,11 +61,20 @@ impl Site {
         std::iter::once(&self.name).chain(&self.aliases)
     }
 
+    /// What its certificates are to be like, where they come by ACME.
+    #[must_use]
+    pub fn acme(&self) -> Option<&AcmeCertificate> {
+        match &self.tls {
+            Tls::Acme(certificate) => Some(certificate),
+            Tls::SelfSigned | Tls::Files(_) => None,
+        }
+    }
+
     /// The hosts that share a certificate which comes by ACME, group by group; empty where the
     /// site's certificates come from elsewhere.
     #[must_use]
     pub fn acme_groups(&self) -> Vec<Vec<HostPattern>> {
-        let Tls::Acme(certificate) = &self.tls else { return Vec::new() };
+        let Some(certificate) = self.acme() else { return Vec::new() };
         match certificate.per {
             CertificatePer::Site => vec![self.hosts().cloned().collect()],
             CertificatePer::Host => self.hosts().map(|host| vec![host.clone()]).collect(),

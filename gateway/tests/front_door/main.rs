@@ -8,6 +8,7 @@
     reason = "every file here is a test or helps one: a panic is how a test fails"
 )]
 
+mod acme;
 mod bad_clients;
 mod demo;
 mod failures;

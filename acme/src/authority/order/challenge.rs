@@ -1,9 +1,11 @@
 //! Showing the CA what it asks to see, and taking it away afterwards.
 
-use gateway_certs::Certificate;
 use gateway_config::model::ChallengeKind;
 use instant_acme::{AuthorizationStatus, ChallengeHandle, ChallengeType, Error, Order};
 use rcgen::{CertificateParams, CustomExtension, DistinguishedName, KeyPair};
+use rustls::crypto::aws_lc_rs::sign::any_ecdsa_type;
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::super::explain::Attempt;
 use super::Means;
@@ -66,7 +68,7 @@ impl<'a> Provided<'a> {
             }
             ChallengeKind::TlsAlpn01 => {
                 let certificate = alpn_certificate(name, answer.digest().as_ref())?;
-                self.means.responder.add_certificate(name, &certificate);
+                self.means.responder.add_certificate(name, certificate);
                 self.names.push(name.to_owned());
             }
             ChallengeKind::Dns01 => {
@@ -109,14 +111,9 @@ impl<'a> Provided<'a> {
 }
 
 fn not_offered(name: &str, kind: ChallengeKind) -> Failure {
-    let word = match kind {
-        ChallengeKind::Http01 => "http-01",
-        ChallengeKind::TlsAlpn01 => "tls-alpn-01",
-        ChallengeKind::Dns01 => "dns-01",
-    };
     Failure {
         blame: Blame::Name,
-        what: format!("{name}: the CA does not take {word} for it."),
+        what: format!("{name}: the CA does not take {kind} for it."),
         advice: "Nothing is to be done where others are possible: the next attempt takes the next. Otherwise add one to `challenges` in [acme].".into(),
         retry_after: None,
     }
@@ -140,7 +137,7 @@ fn capitalised(text: &str) -> String {
 }
 
 /// The certificate that shows that this server has the account's key (RFC 8737 section 3).
-fn alpn_certificate(name: &str, digest: &[u8]) -> Result<Certificate, Failure> {
+fn alpn_certificate(name: &str, digest: &[u8]) -> Result<CertifiedKey, Failure> {
     let failed = |error: String| Failure {
         blame: Blame::Local,
         what: format!(
@@ -149,15 +146,15 @@ fn alpn_certificate(name: &str, digest: &[u8]) -> Result<Certificate, Failure> {
         advice: "This is about the gateway or the name: report it if it stays.".into(),
         retry_after: None,
     };
-    let make = || -> Result<String, rcgen::Error> {
+    let make = || {
         let mut params = CertificateParams::new(vec![name.to_owned()])?;
         params.distinguished_name = DistinguishedName::new();
         params.custom_extensions = vec![CustomExtension::new_acme_identifier(digest)];
         let key = KeyPair::generate()?;
-        let certificate = params.self_signed(&key)?;
-        Ok(format!("{}{}", key.serialize_pem(), certificate.pem()))
+        Ok((params.self_signed(&key)?, key))
     };
-    let bundle = make().map_err(|error| failed(error.to_string()))?;
-    gateway_certs::read_bundle(std::path::Path::new(name), bundle.as_bytes())
-        .map_err(|error| failed(error.to_string()))
+    let (certificate, key) = make().map_err(|error: rcgen::Error| failed(error.to_string()))?;
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key));
+    let key = any_ecdsa_type(&key).map_err(|error| failed(error.to_string()))?;
+    Ok(CertifiedKey::new(vec![certificate.into()], key))
 }

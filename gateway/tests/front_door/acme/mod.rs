@@ -1,0 +1,55 @@
+//! Certificates by ACME, from a real CA: pebble, with whatever it has against the gateway.
+
+mod first_issue;
+
+#[path = "../../../../acme/tests/harness/pebble/mod.rs"]
+mod pebble;
+
+use std::time::Duration;
+
+use pebble::{Options, Pebble};
+
+use crate::harness::gateway::Gateway;
+use crate::harness::tls_client::{Secure, Tls};
+use crate::harness::{answering_site_with, config, within_time};
+
+/// How long a certificate may take to come: a few seconds of validation, on a busy machine.
+const ISSUE: Duration = Duration::from_secs(60);
+
+/// `[acme]` with pebble as the only CA, and `keys` besides.
+fn acme(pebble: &Pebble, keys: &str) -> String {
+    format!(
+        "[acme]\ncontact = [\"mailto:ops@example.com\"]\n\
+         directory = {{ ca = \"{}\", roots = \"{}\" }}\n{keys}\n",
+        pebble.directory_url(),
+        pebble.ca_file().display()
+    )
+}
+
+/// A site whose certificates come by ACME.
+fn site(name: &str) -> String {
+    answering_site_with(name, "tls = \"acme\"")
+}
+
+/// A gateway whose listeners pebble's validations come to.
+async fn gateway(pebble: &Pebble, rest: &str) -> Gateway {
+    let gateway = Gateway::start(&config("", rest)).await;
+    pebble.http_at(gateway.http());
+    pebble.tls_at(gateway.https());
+    gateway
+}
+
+/// Connects until the certificate for a name is one of pebble's.
+async fn issued(gateway: &Gateway, pebble: &Pebble, name: &str) -> Secure {
+    let tls = Tls::trusting(&pebble.root_pem().await);
+    within_time(&format!("a certificate for {name}"), ISSUE, async {
+        let mut pause = tokio::time::interval(Duration::from_millis(50));
+        loop {
+            pause.tick().await;
+            if let Ok(secure) = tls.try_connect(gateway.https(), name).await {
+                return secure;
+            }
+        }
+    })
+    .await
+}
