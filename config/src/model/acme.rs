@@ -121,7 +121,7 @@ pub enum ChallengeKind {
 }
 
 impl ChallengeKind {
-    /// Every kind, in the order in which they are tried where the configuration has no opinion.
+    /// Every kind.
     pub const ALL: [Self; 3] = [Self::TlsAlpn01, Self::Http01, Self::Dns01];
 
     /// Its registered name.

@@ -74,7 +74,7 @@ codes! {
     PublicAdmin = "public-admin", Warning, "The admin listener can be reached from other machines.";
     UnusedLimit = "unused-limit", Warning, "A limit that nothing names.";
     UnusedUpstream = "unused-upstream", Warning, "An upstream that no route names.";
-    UnusedAcme = "unused-acme", Warning, "An [acme] without a site that has its certificates by ACME.";
+    UnusedAcme = "unused-acme", Warning, "A table `acme` without a site that has its certificates by ACME.";
     NoPublicCa = "no-public-ca", Warning, "A host that no public CA issues certificates for.";
     DirectoryPath = "directory-path", Warning, "The URL of a directory that names a server and no directory.";
 }

@@ -70,6 +70,9 @@ fn kind(kind: &Kind) -> String {
             let words: Vec<String> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
             words.join(", ")
         }
+        Kind::List { of: choice @ Kind::Choice(_), .. } => {
+            format!("a list of {}", self::kind(choice))
+        }
         Kind::Either(kinds) => {
             let kinds: Vec<String> = kinds.iter().map(self::kind).collect();
             kinds.join(", or ")

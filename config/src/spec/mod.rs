@@ -122,6 +122,9 @@ impl Kind {
             Self::Choice(words) => alternatives(words.iter().map(|word| format!("\"{word}\""))),
             Self::Number { only: [], least, most } => format!("a number from {least} to {most}"),
             Self::Number { only, .. } => alternatives(only.iter().map(u16::to_string)),
+            Self::List { of: choice @ Self::Choice(_), .. } => {
+                format!("a list of {}", choice.phrase())
+            }
             Self::List { of, .. } => format!("a list of {}", of.plural()),
             Self::Table(spec) => format!("a table ({})", spec.heading),
             Self::Variants { tables, .. } => {

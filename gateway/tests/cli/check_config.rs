@@ -87,3 +87,18 @@ fn the_file_can_be_named_as_other_commands_name_it() {
 fn a_format_that_is_none_is_a_usage_error() {
     Folder::new().run(&["check-config", "--format", "xml"]).exits_with(2).is("check-config/format");
 }
+
+/// Logs of CI are public: a secret in the file is shown in no format.
+#[test]
+fn a_secret_in_the_file_is_not_shown() {
+    let folder = Folder::with_config(
+        "[acme]\ndns = { provider = \"cloudflare\", token = \"v1.0-0123456789\" }\n\
+         [site.\"*.example.com\"]\ntls = \"acme\"\n\
+         routes = [{ path = \"/*\", to = \"app:3000\" }]\n",
+    );
+    for format in ["human", "json", "github"] {
+        let run = folder.run(&["check-config", "--format", format]);
+        assert!(!format!("{}{}", run.stdout, run.stderr).contains("0123"), "{format}");
+        run.exits_with(1).is(&format!("check-config/secret-{format}"));
+    }
+}

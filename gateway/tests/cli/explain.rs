@@ -183,3 +183,13 @@ fn a_running_gateway_does_what_is_explained() {
         }
     }
 }
+
+#[test]
+fn certificates_by_acme_are_told_by_their_name() {
+    let folder = Folder::with_config(
+        "[acme]\ndns = { provider = \"cloudflare\", token = { file = \"missing\" } }\n\
+         [site.\"*.example.com\"]\ntls = { acme = { keys = \"both\" } }\n\
+         routes = [{ path = \"/*\", to = \"app:3000\" }]\n",
+    );
+    folder.run(&["explain", "https://a.example.com/"]).exits_with(0).is("explain/acme");
+}

@@ -93,6 +93,52 @@ fn certificates_that_deserve_a_look() {
     folder.run(&["check-config", "--live"]).exits_with(0).is("live/certificate-risk");
 }
 
+const BY_ACME: &str = "
+[acme]
+ca = \"ca.pem\"
+directory = [
+  { ca = \"https://one.example.com/dir\", eab = { key_id = \"kid-1\", key = { file = \"eab.key\" } } },
+  { ca = \"https://two.example.com/dir\", roots = \"own.pem\" },
+  \"https://three.example.com/dir\",
+]
+dns = { provider = \"cloudflare\", token = { env = \"GATEWAY_TEST_TOKEN\" } }
+
+[site.\"*.example.com\"]
+tls = \"acme\"
+routes = [{ path = \"/*\", to = \"backend:8000\" }]
+";
+
+#[test]
+fn secrets_and_roots_that_cannot_be_read() {
+    let folder = Folder::with_config(&format!("{}{BY_ACME}", server()));
+    folder.write("own.pem", "no certificate");
+    folder.run(&["check-config", "--live"]).exits_with(1).is("live/secrets");
+    folder.write("eab.key", "\n");
+    folder.run(&["check-config", "--live"]).exits_with(1).is("live/secrets-empty");
+    // Without --live no secret is read.
+    folder.run(&["check-config"]).exits_with(0);
+    // Nobody reads what no site needs; the warning is the file's own.
+    let unused = Folder::with_config(
+        &format!("{}{BY_ACME}", server()).replace("\"acme\"", "\"self-signed\""),
+    );
+    unused.run(&["check-config", "--live"]).exits_with(0).is("live/secrets-unused");
+}
+
+#[test]
+fn secrets_and_roots_that_can_be_read() {
+    let rfc2136 = "dns = { provider = \"rfc2136\", server = \"192.0.2.53\", key = \"a\", secret = { file = \"eab.key\" } }\n";
+    let lines = BY_ACME.lines().map(|line| match line.starts_with("dns = ") {
+        true => rfc2136.to_owned(),
+        false => format!("{line}\n"),
+    });
+    let folder = Folder::with_config(&format!("{}{}", server(), lines.collect::<String>()));
+    folder.write("eab.key", "c2VjcmV0\n");
+    let (root, _) = issue(&["ca.example.com"], 3000);
+    folder.write("ca.pem", &root);
+    folder.write("own.pem", &root);
+    folder.run(&["check-config", "--live"]).exits_with(0).is("live/good");
+}
+
 #[test]
 fn a_gateway_that_runs_already_is_no_error() {
     let folder = Folder::with_config(&format!("{}{SELF_SIGNED}", server()));

@@ -10,6 +10,8 @@ pub(super) enum Finding {
     UpstreamTls,
     Certificate,
     CertificateRisk,
+    Secret,
+    AcmeRoots,
     Storage,
     Listen,
     AlreadyRunning,
@@ -20,7 +22,7 @@ pub(super) enum Finding {
 }
 
 /// Every kind, with its name, severity and meaning.
-const TABLE: [(Finding, &str, Severity, &str); 12] = {
+const TABLE: [(Finding, &str, Severity, &str); 14] = {
     use Severity::{Error, Warning};
     [
         (Finding::CannotRead, "cannot-read", Error, "A file that cannot be read."),
@@ -47,6 +49,13 @@ const TABLE: [(Finding, &str, Severity, &str); 12] = {
             "certificate-risk",
             Warning,
             "`--live`: a certificate that works and deserves a look.",
+        ),
+        (Finding::Secret, "secret", Error, "`--live`: a secret that cannot be read."),
+        (
+            Finding::AcmeRoots,
+            "acme-roots",
+            Error,
+            "`--live`: no root certificates to verify a CA's own https with.",
         ),
         (Finding::Storage, "storage", Error, "`--live`: the storage folder cannot be used."),
         (Finding::Listen, "listen", Error, "`--live`: an address cannot be listened on."),

@@ -3,6 +3,7 @@
 mod addresses;
 mod certificates;
 mod names;
+mod secrets;
 mod storage;
 
 use gateway_config::Problems;
@@ -15,6 +16,7 @@ pub(super) fn check(config: &Config, places: &Places<'_>, problems: &mut Problem
     names::check(config, places, problems);
     certificates::check_sites(config, places, problems);
     certificates::check_upstreams(config, places, problems);
+    secrets::check(config, places, problems);
     storage::check(config, places, problems);
     addresses::check(config, places, problems);
 }

@@ -43,8 +43,8 @@ pub(super) struct Arguments {
     /// How problems are shown
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// Look at this machine too: names resolve, certificates fit, storage can be written to,
-    /// addresses are free
+    /// Look at this machine too: names resolve, certificates fit, secrets can be read, storage can
+    /// be written to, addresses are free
     #[arg(long)]
     live: bool,
     /// Compare upstreams with the services of a Compose file; may be given several times

@@ -57,6 +57,19 @@ impl<'t> Places<'t> {
         Some(self.place(&meant.map_or(tls, |(_, file)| file).span()))
     }
 
+    /// A value below `[acme]`, or below one of its directories.
+    pub(super) fn acme(&self, directory: Option<usize>, keys: &[&str]) -> Option<Place> {
+        let mut value = self.table.get("acme")?;
+        if let Some(index) = directory {
+            let listed = table(value)?.get("directory")?;
+            value = listed.get_ref().as_array().map_or(Some(listed), |list| list.get(index))?;
+        }
+        for key in keys {
+            value = table(value)?.get(*key)?;
+        }
+        Some(self.place(&value.span()))
+    }
+
     /// The value of a key of an upstream that has a name.
     pub(super) fn upstream(&self, upstream: &Upstream, key: &str) -> Option<Place> {
         Some(self.place(&self.named_upstream(upstream)?.get(key)?.span()))

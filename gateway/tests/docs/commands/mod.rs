@@ -85,6 +85,7 @@ documents! {
     contributing = "CONTRIBUTING.md";
     readme = "README.md";
     benchmarks = "docs/benchmarks.md";
+    certificates_acme = "docs/certificates-acme.md";
     check_config_in_ci = "docs/check-config-in-ci.md";
     configuration = "docs/configuration.md";
     embedding = "docs/embedding.md";
