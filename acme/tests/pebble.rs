@@ -188,3 +188,33 @@ async fn a_restart_forgets_everything() {
     assert!(is_problem(&error, "accountDoesNotExist"), "{error:?}");
     issue::by_http(&account(&pebble).await, &responder, &order).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_pebble_has_and_lacks() {
+    if !pebble::is_installed("what pebble has and lacks") {
+        return;
+    }
+    let options = Options {
+        always_valid: true,
+        blocked: vec!["blocked.test"],
+        alternate_roots: 1,
+        chain_length: Some(2),
+        ..Options::default()
+    };
+    let (pebble, responder) = validating(options).await;
+    let account = account(&pebble).await;
+    let names = issue::names(&["a.test"]);
+    let order = NewOrder::new(&names).profile("no such profile");
+    let issued = issue::by_http(&account, &responder, &order).await.unwrap();
+    assert_eq!(issued.chain.len(), 3);
+    assert_good(&pebble, &issued, "a.test").await;
+    assert_ne!(pebble.alternate_root_pem(1).await, pebble.root_pem().await);
+
+    let names = issue::names(&["www.blocked.test"]);
+    let error = account.new_order(&NewOrder::new(&names)).await.err().unwrap();
+    assert!(is_problem(&error, "rejectedIdentifier"), "{error:?}");
+    assert_eq!(account.profiles().count(), 0);
+    let id = instant_acme::CertificateIdentifier::try_from(&issued.chain[0]).unwrap();
+    let error = account.renewal_info(&id).await.unwrap_err();
+    assert!(matches!(error, Error::Unsupported(_)), "{error:?}");
+}

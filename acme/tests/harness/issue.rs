@@ -87,18 +87,28 @@ pub(crate) async fn finish(order: &mut Order) -> Result<Issued, Error> {
     }
     order.finalize_csr(&request(names)).await?;
     let pem = order.poll_certificate(&polling()).await?;
-    let chain = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>();
-    Ok(Issued { chain: chain.unwrap() })
+    Ok(Issued::from_pem(&pem))
 }
 
 /// A certificate request for these names by a new key.
 pub(crate) fn request(names: Vec<String>) -> Vec<u8> {
+    request_by(&KeyPair::generate().unwrap(), names)
+}
+
+/// [`request`] by a known key.
+pub(crate) fn request_by(key: &KeyPair, names: Vec<String>) -> Vec<u8> {
     let mut params = CertificateParams::new(names).unwrap();
     params.distinguished_name = DistinguishedName::new();
-    params.serialize_request(&KeyPair::generate().unwrap()).unwrap().der().to_vec()
+    params.serialize_request(key).unwrap().der().to_vec()
 }
 
 impl Issued {
+    /// The chain in a PEM text.
+    pub(crate) fn from_pem(pem: &str) -> Self {
+        let chain = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>();
+        Self { chain: chain.unwrap() }
+    }
+
     /// Whether a client that trusts this root takes the chain for a name at a time, and if not, why.
     pub(crate) fn check(&self, name: &str, root: &str, at: UnixTime) -> Result<(), rustls::Error> {
         let mut roots = RootCertStore::empty();

@@ -5,3 +5,4 @@ pub(crate) mod account;
 pub(crate) mod issue;
 pub(crate) mod pebble;
 pub(crate) mod responder;
+pub(crate) mod small_ca;

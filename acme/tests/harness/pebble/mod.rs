@@ -10,7 +10,7 @@
 //!   (dns-01 only); external account binding (`externalAccountBindingRequired`,
 //!   `externalAccountMACKeys`, base64url; HS256, HS384 and HS512); `certificateValidityPeriod` in
 //!   seconds, for all certificates alike (five years unless told); `notBefore` and `notAfter` in
-//!   orders; `domainBlocklist` (`rejectedIdentifier`, subdomains included); key rollover; revocation,
+//!   orders; `domainBlocklist` (`rejectedIdentifier`, subdomains too); key rollover; revocation,
 //!   and its state at `/cert-status-by-serial/`; alternate chains; `PEBBLE_CHAIN_LENGTH`; reuse of
 //!   valid authorizations (half of the time unless told); rejected nonces (5 % unless told);
 //! - lacks: renewal information and `replaces` (RFC 9773; a `replaces` in an order is ignored);
@@ -20,10 +20,16 @@
 //! - is strict: an unknown authorization, order or challenge is an empty 404, not a problem document;
 //!   an order becomes `invalid` with the first failed authorization, with that challenge's problem as
 //!   its error; finalize answers `processing` first; every validation is made three times; only the
-//!   first address of a name is tried, AAAA before A, and no other after it; an http-01 redirect is
-//!   followed, to `httpPort` and `tlsPort` only as the port of the URL says;
+//!   first address of a name is tried, AAAA before A, and no other after it; the port of http-01
+//!   stands in the `Host` field; a redirect of http-01 is followed, but to the port that its URL
+//!   says, 80 or 443 without one; with a blocked name, an order for a name of fewer labels than that
+//!   may crash its request;
 //! - gets new root and intermediate keys with every start, and forgets everything else.
-#![allow(dead_code, reason = "each test binary that includes this uses a part of it")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test binary that includes this uses a part of it"
+)]
 
 mod client;
 mod dns;
@@ -112,8 +118,7 @@ impl Pebble {
         self.http.forward_to(Some(addr));
     }
 
-    /// The same for tls-alpn-01 (and for redirects to https): the TLS listener of the gateway under
-    /// test. Not for a pebble with [`Options::tls_port`].
+    /// The same for tls-alpn-01: the TLS listener of the gateway under test. Not for a pebble with [`Options::tls_port`].
     pub(crate) fn tls_at(&self, addr: SocketAddr) {
         self.tls.forward_to(Some(addr));
     }

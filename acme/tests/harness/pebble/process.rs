@@ -1,6 +1,5 @@
 //! A server's process: its output goes to a file, and it dies with the test.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -30,7 +29,7 @@ pub(crate) fn is_installed(what: &str) -> bool {
 
 /// The program's file, on the path or among the tools.
 fn found(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_else(OsString::new);
+    let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     folders.push(PathBuf::from(TOOLS));
     folders.into_iter().map(|folder| folder.join(name)).find(|file| file.is_file())
