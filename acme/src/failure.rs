@@ -56,6 +56,17 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
 }
 
+impl Failure {
+    /// One that another part of the gateway explains in sentences of its own, the first of which says
+    /// what happened.
+    pub(crate) fn explained(blame: Blame, context: &str, error: &impl fmt::Display) -> Self {
+        let text = error.to_string();
+        let (what, advice) = text.split_once(". ").unwrap_or((text.trim_end_matches('.'), ""));
+        let what = format!("{context}{what}.");
+        Self { blame, what, advice: advice.to_owned(), retry_after: None }
+    }
+}
+
 /// Both sentences.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

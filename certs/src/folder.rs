@@ -235,8 +235,12 @@ fn make(parent: &Path, path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         done => return done,
     }
-    // Somebody else's bits on a folder of keys are taken back; a link or a file fails below.
-    let mode = fs::metadata(path)?.permissions().mode();
+    let found = fs::metadata(path)?;
+    if !found.is_dir() {
+        return Err(ErrorKind::NotADirectory.into());
+    }
+    // Somebody else's bits on a folder of keys are taken back.
+    let mode = found.permissions().mode();
     match mode & 0o077 {
         0 => Ok(()),
         _ => fs::set_permissions(path, Permissions::from_mode(0o700)),

@@ -8,7 +8,8 @@ use std::thread::JoinHandle;
 
 use gateway_acme::storage::Disk;
 use gateway_acme::{
-    Event, Keeper, KeeperError, Observer, Responder, Settings, State, Urgency, Wanted,
+    Clock, Event, Keeper, KeeperError, LONGEST_SLEEP, Observer, Responder, Settings, State,
+    Urgency, Wanted,
 };
 use gateway_certs::Slots;
 use gateway_config::model::{ChallengeKind, Config};
@@ -55,6 +56,8 @@ pub(crate) fn open(
         listeners: listeners.into_iter().filter(|(_, is)| *is).map(|(kind, _)| kind).collect(),
         nameservers: server.dns.clone(),
         wanted,
+        clock: Clock::default(),
+        longest_sleep: LONGEST_SLEEP,
     };
     let storage = Arc::new(Disk::open(&server.storage)?);
     Keeper::open(settings, storage, responder.clone(), Arc::new(Telling(metrics))).map(Some)

@@ -153,29 +153,20 @@ fn key(directory: &str) -> String {
 
 /// A failure of this machine's disk.
 pub(crate) fn local(error: StorageError) -> Failure {
-    let text = error.to_string();
-    let (what, advice) = text.split_once(". ").unwrap_or((&text, ""));
-    Failure {
-        blame: Blame::Local,
-        what: format!("In the storage, {what}."),
-        advice: advice.to_owned(),
-        retry_after: None,
-    }
+    Failure::explained(Blame::Local, "In the storage, ", &error)
 }
 
 /// The key that the CA gave: base64url, with or without padding.
 fn external_key(external: &ExternalAccount) -> Result<ExternalAccountKey, Failure> {
-    let failed = |what: String| Failure {
-        blame: Blame::Account,
-        what,
-        advice: "Put the HMAC key there as the CA gave it, base64url without anything around it."
-            .into(),
-        retry_after: None,
-    };
-    let text = external.key.read().map_err(|error| failed(format!("For `eab`, {error}")))?;
+    let explained = |error| Failure::explained(Blame::Account, "For `eab`, ", &error);
+    let text = external.key.read().map_err(explained)?;
     let text = text.trim();
     let key = BASE64_URL_SAFE_NO_PAD.decode(text).or_else(|_| BASE64_URL_SAFE.decode(text));
-    let key =
-        key.map_err(|_| failed(format!("The key of `eab`, {}, is not base64url.", external.key)))?;
+    let key = key.map_err(|_| Failure {
+        blame: Blame::Account,
+        what: format!("The key of `eab`, {}, is not base64url.", external.key),
+        advice: "Put the HMAC key there as the CA gave it, without anything around it.".into(),
+        retry_after: None,
+    })?;
     Ok(ExternalAccountKey::new(external.key_id.clone(), &key))
 }

@@ -30,7 +30,11 @@ impl Attempt<'_> {
                 if let Some(refusal) = other.downcast_ref::<Refusal>() {
                     self.refused(refusal)
                 } else if let Some(error) = other.downcast_ref::<HttpsError>() {
-                    self.failed(Blame::Ca, format!("{} cannot be asked.", self.ca()), error)
+                    Failure::explained(
+                        Blame::Ca,
+                        &format!("{} cannot be asked: ", self.ca()),
+                        error,
+                    )
                 } else {
                     self.nonsense(other)
                 }

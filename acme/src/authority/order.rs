@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use gateway_certs::Certificate;
 use gateway_config::model::{ChallengeKind, HostPattern};
+use http::StatusCode;
 use instant_acme::{
     Account, AuthorizationStatus, CertificateIdentifier, Error, NewOrder, Order, OrderStatus,
     RetryPolicy,
@@ -23,6 +24,7 @@ use super::explain::Attempt;
 use super::refusal::{Problem, Refusal};
 use crate::dns::{Lookout, Provider};
 use crate::failure::{Blame, Failure};
+use crate::https::HttpsError;
 use crate::names::{KeyType, identifier};
 use crate::responder::Responder;
 use crate::storage::Storage;
@@ -100,10 +102,23 @@ impl Issue {
             self.forget(means)?;
             return Err(failure.into());
         }
-        let chain = self.finish(&mut order, &pending).await.map_err(failed)?;
+        let chain = match self.finish(&mut order, &pending).await {
+            Ok(chain) => chain,
+            // It may still come to something, once the CA can be reached again.
+            Err(error) if is_passing(&error) => return Err(failed(error).into()),
+            Err(error) => {
+                self.forget(means)?;
+                return Err(failed(error).into());
+            }
+        };
         let bundle = format!("{}{chain}", pending.key_pem).into_bytes();
-        let certificate = self.check(&bundle, now(), &attempt)?;
-        Ok(Finished { certificate: Arc::new(certificate), bundle })
+        match self.check(&bundle, now(), &attempt) {
+            Ok(certificate) => Ok(Finished { certificate: Arc::new(certificate), bundle }),
+            Err(failure) => {
+                self.forget(means)?;
+                Err(failure.into())
+            }
+        }
     }
 
     /// Forgets the order: it came to its end, or to nothing.
@@ -177,7 +192,7 @@ impl Issue {
             });
             match order.await {
                 // Already replaced, or unknown to this CA: that is no reason to have none.
-                Err(error) if is_about_replacing(&error) => {}
+                Err(error) if may_be_about_replacing(&error) => {}
                 order => return order,
             }
         }
@@ -284,15 +299,22 @@ impl Issue {
         now: SystemTime,
         attempt: &Attempt<'_>,
     ) -> Result<Certificate, Failure> {
-        let bad = |why: String| {
-            let error = Error::Other(format!("a certificate that cannot be used: {why}").into());
-            attempt.failure(&error)
+        let bad = |why: &str| Failure {
+            blame: Blame::Ca,
+            // What to do about a file of the user's is no advice here.
+            what: format!(
+                "{} has issued a certificate that is of no use: {}.",
+                super::known::name(attempt.directory),
+                why.split(". ").next().unwrap_or(why).trim_end_matches('.')
+            ),
+            advice: "Nothing is to be done: it is asked again, and what is served stays.".into(),
+            retry_after: None,
         };
         let called = Path::new("what the CA sent");
         let certificate = gateway_certs::load_bundle(called, bundle, now)
-            .map_err(|error| bad(error.to_string()))?;
+            .map_err(|error| bad(&error.to_string()))?;
         match self.hosts.iter().find(|host| !certificate.covers(host)) {
-            Some(host) => Err(bad(format!("it is not valid for {host}"))),
+            Some(host) => Err(bad(&format!("it is not valid for {host}"))),
             None => Ok(certificate),
         }
     }
@@ -313,16 +335,30 @@ fn is_unauthorized(error: &Error) -> bool {
     matches!(kind(error), "unauthorized" | "malformed")
 }
 
-fn is_about_replacing(error: &Error) -> bool {
-    match error {
-        Error::Unsupported(_) => true,
-        Error::Other(_) if refusal(error).is_none() => error.to_string().contains("replaces"),
-        _ => kind(error) == "alreadyReplaced" || refusal(error).is_some_and(mentions_replacing),
+/// Whether an order may be refused because of what it says to replace. CAs disagree about how to say
+/// so, and asking again without it costs one request.
+fn may_be_about_replacing(error: &Error) -> bool {
+    match refusal(error) {
+        Some(refusal) => {
+            refusal.status.is_client_error()
+                && !matches!(kind(error), "rateLimited" | "accountDoesNotExist")
+                && refusal.status != StatusCode::TOO_MANY_REQUESTS
+        }
+        None => match error {
+            Error::Unsupported(_) => true,
+            Error::Other(_) => error.to_string().contains("replaces"),
+            _ => false,
+        },
     }
 }
 
-/// What the RFC gives no name to: the CA does not know the certificate, or not as ours.
-fn mentions_replacing(refusal: &Refusal) -> bool {
-    let detail = refusal.problem.as_ref().and_then(|problem| problem.detail.as_deref());
-    detail.is_some_and(|detail| detail.contains("replace"))
+/// Whether the same order may still be issued: the CA was out of reach, busy or slow.
+fn is_passing(error: &Error) -> bool {
+    match (refusal(error), error) {
+        (Some(refusal), _) => {
+            refusal.status.is_server_error() || refusal.status == StatusCode::TOO_MANY_REQUESTS
+        }
+        (None, Error::Other(other)) => other.is::<HttpsError>(),
+        (None, error) => matches!(error, Error::Timeout(_)),
+    }
 }

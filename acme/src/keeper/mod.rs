@@ -36,11 +36,27 @@ use perform::{Outcome, Performer};
 /// that has it has won.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// The longest sleep: a clock that jumps is noticed within it.
-const LONGEST_SLEEP: Duration = Duration::from_secs(300);
+/// What [`Settings::longest_sleep`] usually is.
+pub const LONGEST_SLEEP: Duration = Duration::from_secs(300);
 
 /// How soon something is tried again that could not be kept.
 const KEEP_AGAIN: Duration = Duration::from_secs(30);
+
+/// Where the time comes from: this machine's clock, or a test's own.
+#[derive(Clone)]
+pub struct Clock(pub Arc<dyn Fn() -> SystemTime + Send + Sync>);
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self(Arc::new(SystemTime::now))
+    }
+}
+
+impl std::fmt::Debug for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
+}
 
 /// What a keeper is made of.
 #[derive(Debug)]
@@ -53,6 +69,10 @@ pub struct Settings {
     pub nameservers: Vec<SocketAddr>,
     /// Every certificate that is wanted.
     pub wanted: Vec<Wanted>,
+    /// What time it is.
+    pub clock: Clock,
+    /// The longest sleep: a clock that jumps is noticed within it.
+    pub longest_sleep: Duration,
 }
 
 /// Why there is no keeper.
@@ -77,6 +97,7 @@ pub struct Keeper {
     performer: Arc<Performer>,
     observer: Arc<dyn Observer>,
     told_skew: i64,
+    longest_sleep: Duration,
 }
 
 impl Keeper {
@@ -101,7 +122,7 @@ impl Keeper {
         let performer = Performer::new(&settings, storage.clone(), responder, dns)?;
         let mut entries: Vec<_> = settings.wanted.into_iter().flat_map(Wanted::entries).collect();
         let ledger = Ledger::new(storage);
-        let now = Moment::from(SystemTime::now());
+        let now = Moment::from(performer.now());
         let planner = ledger.load(&mut entries, &settings.acme, Some(&*observer), now)?;
         let keeper = Self {
             entries,
@@ -110,6 +131,7 @@ impl Keeper {
             performer: Arc::new(performer),
             observer,
             told_skew: 0,
+            longest_sleep: settings.longest_sleep,
         };
         keeper.serve_all();
         Ok(keeper)
@@ -191,7 +213,7 @@ impl Keeper {
             }
             self.observer.states(&states(&self.entries, &self.planner, &self.ledger, now));
             let sleep = match kept {
-                Ok(()) => plan.wake.since(now).clamp(Duration::from_secs(1), LONGEST_SLEEP),
+                Ok(()) => plan.wake.since(now).max(Duration::from_secs(1)).min(self.longest_sleep),
                 Err(_) => KEEP_AGAIN,
             };
             tokio::select! {

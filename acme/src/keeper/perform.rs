@@ -10,7 +10,7 @@ use instant_acme::CertificateIdentifier;
 use parking_lot::Mutex;
 
 use super::entry::Entry;
-use super::{About, KeeperError, Settings};
+use super::{About, Clock, KeeperError, Settings};
 use crate::authority::{
     Accounts, Attempt, DirectoryDocument, Finished, Http, Issue, Means, Skew, Trouble, known,
 };
@@ -37,6 +37,7 @@ pub(super) struct Performer {
     accounts: Accounts,
     /// By the CA's roots file and none.
     clients: HashMap<Option<std::path::PathBuf>, HttpsClient>,
+    clock: Clock,
     skew: Skew,
     documents: Mutex<HashMap<String, (SystemTime, DirectoryDocument)>>,
 }
@@ -104,6 +105,7 @@ impl Performer {
             means: Means { storage: storage.clone(), responder, dns },
             accounts: Accounts::new(storage, acme.contact.clone()),
             clients,
+            clock: settings.clock.clone(),
             skew: Skew::default(),
             documents: Mutex::default(),
             acme,
@@ -116,7 +118,7 @@ impl Performer {
 
     /// The time, as the CA has it.
     pub(super) fn now(&self) -> SystemTime {
-        self.skew.correct(SystemTime::now())
+        self.skew.correct((self.clock.0)())
     }
 
     pub(super) fn skew_seconds(&self) -> i64 {

@@ -120,20 +120,7 @@ fn not_offered(name: &str, kind: ChallengeKind) -> Failure {
 }
 
 fn dns_failure(error: crate::dns::DnsError) -> Failure {
-    Failure {
-        blame: Blame::Local,
-        what: "The record for the challenge dns-01 cannot be had.".into(),
-        advice: capitalised(&error.to_string()),
-        retry_after: None,
-    }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map(|first| first.to_uppercase().chain(characters).collect())
-        .unwrap_or_default()
+    Failure::explained(Blame::Local, "The record for dns-01 cannot be had: ", &error)
 }
 
 /// The certificate that shows that this server has the account's key (RFC 8737 section 3).
