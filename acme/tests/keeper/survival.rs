@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use gateway_acme::storage::{Disk, Lease, Storage, StorageError};
 
+use crate::pebble::{self, Options, Pebble};
 use crate::rig::{Rig, directory};
 use crate::small_ca::{Flaw, Kind, Settings, SmallCa, Trouble};
 
@@ -201,4 +202,31 @@ async fn a_ca_that_is_away_for_weeks_changes_nothing_that_is_served() {
         rig.told("acme_issued", 2).await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn pebble_is_killed_in_the_middle_of_an_order_and_comes_back_without_its_memory() {
+    if !pebble::is_installed("a pebble that is killed in the middle of an order") {
+        return;
+    }
+    let options = Options { always_valid: true, validation_sleep: Some(1), ..Options::default() };
+    let mut pebble = Pebble::start(options).await;
+    let rig = Rig::new(vec![directory(pebble.directory_url(), Some(&pebble.ca_file()))]);
+    let keeper = rig.keeper().unwrap();
+    let test = async {
+        rig.until("an order", || {
+            rig.files().iter().any(|file| file.ends_with(".order.json")).then_some(())
+        })
+        .await;
+        pebble.stop();
+        rig.told("acme_failed", 1).await;
+        pebble.restart().await;
+        rig.pass(120);
+        rig.told("acme_issued", 1).await;
+    };
+    tokio::select! {
+        () = keeper.run(std::future::pending()) => unreachable!("it runs for ever"),
+        () = test => {}
+    }
+    assert!(!rig.files().iter().any(|file| file.ends_with(".order.json")), "{:?}", rig.files());
 }

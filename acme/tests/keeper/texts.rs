@@ -220,7 +220,9 @@ async fn what_pebble_says_when_it_cannot_see_us() {
         return;
     }
     let mut golden = Golden::default();
-    let pebble = Pebble::start(Options::default()).await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let options = Options { http_port: Some(closed), ..Options::default() };
+    let pebble = Pebble::start(options).await;
     let url = pebble.directory_url();
     let rig = || Rig::new(vec![directory(url.clone(), Some(&pebble.ca_file()))]);
     golden.failure("nothing listens at port 80", &rig(), &url).await;

@@ -138,6 +138,11 @@ impl Pebble {
         self.ports.dns
     }
 
+    /// The address at which records are set and removed by HTTP, for a program that is not this one.
+    pub(crate) fn names_addr(&self) -> SocketAddr {
+        self.ports.names
+    }
+
     /// Kills pebble, as a CA that cannot be reached; the DNS server stays.
     pub(crate) fn stop(&mut self) {
         self.pebble = None;

@@ -1,10 +1,14 @@
 //! Certificates by ACME, from a real CA: pebble, with whatever it has against the gateway.
 
 mod first_issue;
+mod many;
+mod renewal;
 
 #[path = "../../../../acme/tests/harness/pebble/mod.rs"]
 mod pebble;
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 use pebble::{Options, Pebble};
@@ -31,9 +35,23 @@ fn site(name: &str) -> String {
     answering_site_with(name, "tls = \"acme\"")
 }
 
+/// A program that changes pebble's DNS by its interface, as `[acme]` wants it.
+fn dns_hook(pebble: &Pebble, dir: &Path) -> String {
+    let script = format!(
+        "#!/bin/sh\nexec curl -fsS -d \"{{\\\"host\\\":\\\"$2.\\\",\\\"value\\\":\\\"$3\\\"}}\" \
+         http://{}/$([ \"$1\" = set ] && echo set-txt || echo clear-txt)\n",
+        pebble.names_addr()
+    );
+    let file = dir.join("dns-hook");
+    std::fs::write(&file, script).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    format!("dns = {{ provider = \"exec\", command = [\"{}\"] }}", file.display())
+}
+
 /// A gateway whose listeners pebble's validations come to.
 async fn gateway(pebble: &Pebble, rest: &str) -> Gateway {
-    let gateway = Gateway::start(&config("", rest)).await;
+    let dns = format!("dns = [\"{}\"]", pebble.dns_addr());
+    let gateway = Gateway::start(&config(&dns, rest)).await;
     pebble.http_at(gateway.http());
     pebble.tls_at(gateway.https());
     gateway
