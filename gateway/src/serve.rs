@@ -10,7 +10,7 @@ use crate::http1::http1;
 use crate::http2::http2;
 use crate::snapshot::Snapshot;
 use crate::stream::{GatheringStream, Transport};
-use crate::tls::{self, HandshakeError};
+use crate::tls;
 use crate::worker::Worker;
 
 /// Serves a connection of a public listener, if the caps allow one more.
@@ -62,8 +62,8 @@ async fn serve_tls(tcp: TcpStream, peer: SocketAddr, snapshot: Arc<Snapshot>, wo
     let (store, responder) = (&certificates.store, &worker.shared.responder);
     let shaken = tls::handshake(tcp, store, &certificates.tls, responder, limit);
     let (stream, facts) = match Box::pin(shaken).await {
-        Ok(established) => established,
-        Err(HandshakeError::Challenge) => return,
+        Ok(Some(established)) => established,
+        Ok(None) => return,
         Err(error) => {
             metrics.handshake_failures.with_label_values(&[error.reason()]).inc();
             return;

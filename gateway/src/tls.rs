@@ -38,9 +38,6 @@ pub(crate) enum HandshakeError {
     Timeout(Duration),
     #[error("the handshake failed")]
     Failed(#[source] io::Error),
-    /// No failure: it got what it came for.
-    #[error("a CA came to see a challenge answered")]
-    Challenge,
 }
 
 impl HandshakeError {
@@ -51,19 +48,18 @@ impl HandshakeError {
             Self::NoCertificate(_) => "no_certificate",
             Self::Timeout(_) => "timeout",
             Self::Failed(_) => "failed",
-            Self::Challenge => "challenge",
         }
     }
 }
 
-/// Performs the handshake within `limit`.
+/// Performs the handshake within `limit`. `None`: it was a CA, that has seen what it came for.
 pub(crate) async fn handshake(
     tcp: TcpStream,
     store: &Arc<CertStore>,
     config: &Arc<ServerConfig>,
     responder: &Responder,
     limit: Duration,
-) -> Result<(Box<TlsStream<TcpStream>>, TlsFacts), HandshakeError> {
+) -> Result<Option<(Box<TlsStream<TcpStream>>, TlsFacts)>, HandshakeError> {
     let local = tcp.local_addr().map_err(HandshakeError::Failed)?.ip().to_canonical();
     match tokio::time::timeout(limit, shake(tcp, store, config, responder, local)).await {
         Ok(outcome) => outcome,
@@ -77,14 +73,14 @@ async fn shake(
     config: &Arc<ServerConfig>,
     responder: &Responder,
     local: IpAddr,
-) -> Result<(Box<TlsStream<TcpStream>>, TlsFacts), HandshakeError> {
+) -> Result<Option<(Box<TlsStream<TcpStream>>, TlsFacts)>, HandshakeError> {
     let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tcp);
     let start = acceptor.await.map_err(HandshakeError::Failed)?;
     let hello = start.client_hello();
     if let Some(config) = challenge::config(&hello, responder) {
         let mut shown = start.into_stream(config).await.map_err(HandshakeError::Failed)?;
         drop(shown.shutdown().await);
-        return Err(HandshakeError::Challenge);
+        return Ok(None);
     }
     let by_address = hello.server_name().is_none();
     let site = match store.resolve(hello.server_name(), local, hello.signature_schemes()) {
@@ -102,7 +98,7 @@ async fn shake(
     let stream = start.into_stream(config).await.map_err(HandshakeError::Failed)?;
     let stream = Box::new(stream);
     let facts = facts_of(stream.get_ref().1, site);
-    Ok((stream, facts))
+    Ok(Some((stream, facts)))
 }
 
 async fn refuse(mut tcp: TcpStream) {
