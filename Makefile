@@ -69,7 +69,7 @@ scale: dist ## Measure the gateway with many sites, connections and cores; write
 	target/release/loadtest scale --json target/scale.json --markdown docs/benchmarks.md $(ARGS)
 
 bless: ## Write the golden files and the reference anew, to be read in the difference
-	BLESS=1 cargo test --workspace --lib --test golden --test cli --test compare
+	BLESS=1 cargo test --workspace --lib --test golden --test cli --test compare --test dns
 	@$(MAKE) docs
 
 docs: ## Write docs/reference.md anew

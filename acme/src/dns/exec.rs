@@ -86,11 +86,7 @@ impl Exec {
             .process_group(0)
             .kill_on_drop(true)
             .spawn();
-        started.map_err(|source| ExecError::Start {
-            program: self.program.clone(),
-            advice: advice(&source),
-            source,
-        })
+        started.map_err(|source| ExecError::start(self.program.clone(), source))
     }
 }
 
@@ -156,19 +152,5 @@ fn explained(status: ExitStatus) -> String {
         (Some(code), _) => format!("ended with status {code}"),
         (None, Some(signal)) => format!("was ended by signal {signal}"),
         (None, None) => "ended in an unknown way".into(),
-    }
-}
-
-fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::NotFound => {
-            "Check `command`: the program, and what its first line after `#!` names, must exist."
-        }
-        io::ErrorKind::PermissionDenied => {
-            "Make it executable for the gateway's user (chmod +x, and no noexec mount)."
-        }
-        _ => {
-            "A script needs a first line such as `#!/bin/sh`; a program must be of this machine's kind."
-        }
     }
 }

@@ -48,19 +48,24 @@ impl Resolver {
 
     /// What the name stands for, if it is an alias. A resolver that does not answer knows no alias.
     pub(super) async fn alias(&self, name: &Name) -> Option<Name> {
-        self.records(name, RecordType::CNAME).await.into_iter().find_map(|record| match record {
+        let records = self.records(name, RecordType::CNAME).await.unwrap_or_default();
+        records.into_iter().find_map(|record| match record {
             RData::CNAME(CNAME(target)) => Some(target),
             _ => None,
         })
     }
 
     /// The name servers of a zone; none where `name` is no zone's.
-    pub(super) async fn name_servers(&self, name: &Name) -> Vec<Name> {
+    ///
+    /// # Errors
+    /// [`Silent`].
+    pub(super) async fn name_servers(&self, name: &Name) -> Result<Vec<Name>, Silent> {
         let of_ns = |record| match record {
             RData::NS(NS(server)) => Some(server),
             _ => None,
         };
-        self.records(name, RecordType::NS).await.into_iter().filter_map(of_ns).collect()
+        let records = self.records(name, RecordType::NS).await?;
+        Ok(records.into_iter().filter_map(of_ns).collect())
     }
 
     /// The texts at a name, each put together from its strings.
@@ -69,22 +74,29 @@ impl Resolver {
             RData::TXT(text) => Some(text.txt_data.concat()),
             _ => None,
         };
-        self.records(name, RecordType::TXT).await.into_iter().filter_map(of_txt).collect()
+        let records = self.records(name, RecordType::TXT).await.unwrap_or_default();
+        records.into_iter().filter_map(of_txt).collect()
     }
 
-    async fn records(&self, name: &Name, kind: RecordType) -> Vec<RData> {
-        let Ok(hickory) = &self.hickory else { return Vec::new() };
+    async fn records(&self, name: &Name, kind: RecordType) -> Result<Vec<RData>, Silent> {
+        let hickory = self.hickory.as_ref().map_err(|_| Silent)?;
         match hickory.lookup(name.clone(), kind).await {
-            Ok(found) => found
-                .answers()
-                .iter()
-                .filter(|record| kind == RecordType::TXT || record.name == *name)
-                .map(|record| record.data.clone())
-                .collect(),
-            Err(_) => Vec::new(),
+            Ok(found) => {
+                // Of aliases and name servers, only the name's own; a text may be behind an alias.
+                let of_name = found
+                    .answers()
+                    .iter()
+                    .filter(|record| kind == RecordType::TXT || record.name == *name);
+                Ok(of_name.map(|record| record.data.clone()).collect())
+            }
+            Err(NetError::Timeout | NetError::NoConnections | NetError::Io(_)) => Err(Silent),
+            Err(_) => Ok(Vec::new()),
         }
     }
 }
+
+/// No name server answers, so it is of no use to ask more.
+pub(super) struct Silent;
 
 impl std::fmt::Debug for Resolver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

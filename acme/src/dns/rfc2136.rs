@@ -191,7 +191,7 @@ fn apex(answer: &Message, name: &Name) -> Apex {
 }
 
 /// RFC 2136 section 2.5.1 and 2.5.4: one record is added to those at the name, or taken from them.
-fn update(zone: &Name, name: &Name, value: &str, change: Change) -> Message {
+pub(super) fn update(zone: &Name, name: &Name, value: &str, change: Change) -> Message {
     let mut message = Message::query();
     message.metadata.op_code = OpCode::Update;
     message.metadata.recursion_desired = false;
@@ -205,3 +205,6 @@ fn update(zone: &Name, name: &Name, value: &str, change: Change) -> Message {
     message.add_authority(record);
     message
 }
+
+#[cfg(test)]
+mod tests;

@@ -181,3 +181,6 @@ fn last_record(message: &[u8]) -> Result<(Record, usize), Unverified> {
 fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::record::{and_ancestors, shown};
-use super::resolver::Resolver;
+use super::resolver::{Resolver, Silent};
 use super::wire::ask;
 use super::{DnsError, Provider, TxtRecord};
 
@@ -142,10 +142,11 @@ impl Lookout {
     /// The name servers of the zone that the name is in; none where they are not known.
     async fn name_servers(&self, name: &Name) -> Vec<Server> {
         for zone in and_ancestors(name) {
-            let names = self.resolver.name_servers(&zone).await;
-            if names.is_empty() {
-                continue;
-            }
+            let names = match self.resolver.name_servers(&zone).await {
+                Ok(names) if names.is_empty() => continue,
+                Ok(names) => names,
+                Err(Silent) => break,
+            };
             let mut servers = Vec::new();
             for name in names {
                 let addresses = self.resolver.addresses(&name.to_ascii()).await.unwrap_or_default();

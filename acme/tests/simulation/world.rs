@@ -147,13 +147,13 @@ impl World {
             }
         }
         self.figures.interrupted += under_way.len() as u64;
-        self.keep(&planner, begin);
+        self.keep(&planner);
         self.look_for_lapses(end);
     }
 
     /// What was kept is all that a new process knows. Now and then it really passes through JSON.
     fn start(&mut self, now: u64) -> Planner {
-        if self.figures.restarts % 200 == 0 {
+        if self.figures.restarts.is_multiple_of(200) {
             let text = serde_json::to_string(&self.records).unwrap();
             assert_eq!(serde_json::from_str::<Vec<Record>>(&text).unwrap(), self.records);
             let text = serde_json::to_string(&self.ca_records).unwrap();
@@ -178,7 +178,7 @@ impl World {
         planner
     }
 
-    fn keep(&mut self, planner: &Planner, _now: u64) {
+    fn keep(&mut self, planner: &Planner) {
         for (kept, planned) in self.records.iter_mut().zip(planner.certificates()) {
             kept.clone_from(&planned.record);
         }
@@ -253,7 +253,7 @@ impl World {
             self.revocations.remove(0);
             let salt = now / HOUR;
             self.figures.revoked +=
-                self.authority.revoke(|site| (site as u64 + salt) % 3 == 0, now);
+                self.authority.revoke(|site| (site as u64 + salt).is_multiple_of(3), now);
         }
     }
 

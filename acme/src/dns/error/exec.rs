@@ -18,7 +18,7 @@ pub enum ExecError {
     },
     /// It said that it failed.
     #[error(
-        "`{program} … {action} {name}` {ended}{stderr}. Run it by hand to see why, and make it end with status 0 once the record is {action}."
+        "`{program} … {action} {name}` {ended}{stderr}. Run it by hand to see why, and make it end with status 0 once that is done."
     )]
     Failed {
         /// The program.
@@ -46,4 +46,23 @@ pub enum ExecError {
         /// The last lines of its standard error, introduced.
         stderr: String,
     },
+}
+
+impl ExecError {
+    /// That the program cannot be started, with what to do about it.
+    #[must_use]
+    pub fn start(program: String, source: io::Error) -> Self {
+        let advice = match source.kind() {
+            io::ErrorKind::NotFound => {
+                "Check `command`: the program, and what its first line after `#!` names, must exist."
+            }
+            io::ErrorKind::PermissionDenied => {
+                "Make it executable for the gateway's user (chmod +x, and no noexec mount)."
+            }
+            _ => {
+                "A script needs a first line such as `#!/bin/sh`; a program must be of this machine's kind."
+            }
+        };
+        Self::Start { program, source, advice }
+    }
 }
