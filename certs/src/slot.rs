@@ -16,13 +16,27 @@ pub struct Slot {
     served: ArcSwap<Served>,
 }
 
-/// What a [`Slot`] holds.
+/// What a [`Slot`] holds, the best first.
 #[derive(Debug, Default)]
 pub struct Served {
-    /// The certificates, the most wanted kind of key first.
+    /// The certificates that belong here, the most wanted kind of key first.
     pub certificates: Vec<Arc<Certificate>>,
-    /// Whether they are the local CA's, until there are others.
-    pub stand_in: bool,
+    /// Others that cover some of the hosts, until there are some that belong here.
+    lent: Vec<Arc<Certificate>>,
+    /// One of the local CA, until there are others.
+    stand_in: Option<Arc<Certificate>>,
+}
+
+impl Served {
+    /// Whether there is nothing to lose: none of the certificates that belong here is there.
+    #[must_use]
+    pub fn wants_better(&self) -> bool {
+        self.certificates.is_empty()
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Certificate>> {
+        self.certificates.iter().chain(&self.lent).chain(&self.stand_in)
+    }
 }
 
 impl Slot {
@@ -33,25 +47,34 @@ impl Slot {
     }
 
     /// Serves these from now on.
-    pub fn store(&self, certificates: Vec<Arc<Certificate>>) {
-        self.replace(certificates, false);
+    pub fn store(&self, mut certificates: Vec<Arc<Certificate>>) {
+        certificates.sort_by_key(|certificate| certificate.key_kind());
+        self.served.store(Arc::new(Served { certificates, ..Served::default() }));
+    }
+
+    /// Serves these for the hosts that they cover, while nothing better is here: what a site had
+    /// before it got another alias, for instance.
+    pub fn lend(&self, lent: Vec<Arc<Certificate>>) {
+        let now = self.load();
+        if now.wants_better() {
+            let stand_in = now.stand_in.clone();
+            self.served.store(Arc::new(Served { lent, stand_in, ..Served::default() }));
+        }
     }
 
     /// Serves this for want of a better one.
     pub(crate) fn stand_in(&self, certificate: Arc<Certificate>) {
-        self.replace(vec![certificate], true);
+        let now = self.load();
+        if now.wants_better() {
+            let (lent, stand_in) = (now.lent.clone(), Some(certificate));
+            self.served.store(Arc::new(Served { lent, stand_in, ..Served::default() }));
+        }
     }
 
-    /// Whether there is nothing to lose: no certificate at all, or one of the local CA.
+    /// [`Served::wants_better`], now.
     #[must_use]
     pub fn wants_better(&self) -> bool {
-        let served = self.served.load();
-        served.stand_in || served.certificates.is_empty()
-    }
-
-    fn replace(&self, mut certificates: Vec<Arc<Certificate>>, stand_in: bool) {
-        certificates.sort_by_key(|certificate| certificate.key_kind());
-        self.served.store(Arc::new(Served { certificates, stand_in }));
+        self.served.load().wants_better()
     }
 }
 

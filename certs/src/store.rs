@@ -41,8 +41,8 @@ struct Entry {
 enum Certificates {
     /// Never empty.
     Fixed(Arc<[Arc<Certificate>]>),
-    /// Replaced while they are served.
-    Live(Arc<Slot>),
+    /// Replaced while they are served; those that cover the host are meant.
+    Live(Arc<Slot>, HostPattern),
 }
 
 /// What a name resolves to.
@@ -131,8 +131,11 @@ impl Entry {
 
     fn choose(&self, schemes: &[SignatureScheme]) -> Resolved {
         let chosen = match &self.certificates {
-            Certificates::Fixed(certificates) => suiting(certificates, schemes),
-            Certificates::Live(slot) => suiting(&slot.load().certificates, schemes),
+            Certificates::Fixed(certificates) => suiting(certificates.iter(), schemes),
+            Certificates::Live(slot, host) => {
+                let served = slot.load();
+                suiting(served.all().filter(|certificate| certificate.covers(host)), schemes)
+            }
         };
         match chosen {
             Some(key) => Resolved::Found { site: self.site, key },
@@ -141,13 +144,19 @@ impl Entry {
     }
 }
 
-fn suiting(
-    certificates: &[Arc<Certificate>],
+/// The first whose key the client understands, or else the first.
+fn suiting<'a>(
+    certificates: impl Iterator<Item = &'a Arc<Certificate>>,
     schemes: &[SignatureScheme],
 ) -> Option<Arc<CertifiedKey>> {
-    let suiting = certificates.iter().find(|certificate| certificate.signs_with(schemes));
-    let chosen = suiting.or(certificates.first())?;
-    Some(Arc::clone(chosen.certified_key()))
+    let mut first = None;
+    for certificate in certificates {
+        if certificate.signs_with(schemes) {
+            return Some(Arc::clone(certificate.certified_key()));
+        }
+        first = first.or(Some(certificate));
+    }
+    first.map(|certificate| Arc::clone(certificate.certified_key()))
 }
 
 /// Lower case and without a trailing dot, as the maps are keyed.
@@ -239,7 +248,8 @@ impl CertStoreBuilder {
     /// Serves each host with what the slot holds at the time; it should never be empty.
     pub fn add_live(&mut self, site: usize, hosts: &[HostPattern], slot: &Arc<Slot>) {
         for host in hosts {
-            self.add_host(host, Entry { site, certificates: Certificates::Live(slot.clone()) });
+            let certificates = Certificates::Live(slot.clone(), host.clone());
+            self.add_host(host, Entry { site, certificates });
         }
     }
 

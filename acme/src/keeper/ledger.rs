@@ -1,8 +1,10 @@
 //! What the plan is made of, on disk.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
+use gateway_certs::Certificate;
 use gateway_config::model::Acme;
 use serde::Serialize;
 
@@ -70,6 +72,17 @@ impl Ledger {
             });
         }
         Ok(Planner::new(cas, ca_records, certificates))
+    }
+
+    /// Every certificate that is kept, whatever for, and valid at `now`.
+    pub(super) fn all_valid(&self, now: Moment) -> Result<Vec<Arc<Certificate>>, StorageError> {
+        let mut all = Vec::new();
+        for key in self.storage.keys()?.iter().filter(|key| key.ends_with(".pem")) {
+            let Some(content) = self.storage.load(key)? else { continue };
+            let read = gateway_certs::load_bundle(Path::new(key), &content, now.system_time());
+            all.extend(read.ok().map(Arc::new));
+        }
+        Ok(all)
     }
 
     fn load_ca(

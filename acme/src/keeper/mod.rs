@@ -134,6 +134,7 @@ impl Keeper {
             longest_sleep: settings.longest_sleep,
         };
         keeper.serve_all();
+        keeper.lend(now)?;
         Ok(keeper)
     }
 
@@ -357,6 +358,26 @@ impl Keeper {
         for entry in &self.entries {
             self.serve_slot(&entry.slot);
         }
+    }
+
+    /// Where hosts have no certificate of their own yet, others that are kept may cover some of them:
+    /// those of the site before it got another alias. They are better than the local CA's.
+    fn lend(&self, now: Moment) -> Result<(), StorageError> {
+        let wanting = || self.entries.iter().filter(|entry| entry.slot.wants_better());
+        if wanting().next().is_none() {
+            return Ok(());
+        }
+        let all = self.ledger.all_valid(now)?;
+        for entry in wanting() {
+            let covers = |certificate: &&Arc<gateway_certs::Certificate>| {
+                entry.hosts.iter().any(|host| certificate.covers(host))
+            };
+            let lent: Vec<_> = all.iter().filter(covers).cloned().collect();
+            if !lent.is_empty() {
+                entry.slot.lend(lent);
+            }
+        }
+        Ok(())
     }
 
     /// Puts into a slot what belongs there: certificates of each kind of key. One that has ended is

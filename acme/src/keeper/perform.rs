@@ -26,6 +26,10 @@ use crate::storage::Storage;
 /// How long what a directory says is believed.
 const DIRECTORY_IS_GOOD_FOR: Duration = Duration::from_secs(12 * 3600);
 
+/// How long an attempt may take as a whole, with a hundred names and name servers that are slow to
+/// follow.
+const LONGEST_ATTEMPT: Duration = Duration::from_secs(30 * 60);
+
 /// The profile of Let's Encrypt's in which addresses are certified.
 const PROFILE_OF_ADDRESSES: &str = "shortlived";
 
@@ -213,6 +217,21 @@ impl Performer {
 
     /// Makes an order and sees it through.
     pub(super) async fn perform(&self, order: &ToOrder) -> Result<Finished, Failure> {
+        let performed = tokio::time::timeout(LONGEST_ATTEMPT, self.attempt(order)).await;
+        performed.unwrap_or_else(|_| {
+            Err(Failure {
+                blame: Blame::Ca,
+                what: format!(
+                    "{} has led to nothing for half an hour.",
+                    known::name(&order.directory)
+                ),
+                advice: "Nothing is to be done: it is asked again.".into(),
+                retry_after: None,
+            })
+        })
+    }
+
+    async fn attempt(&self, order: &ToOrder) -> Result<Finished, Failure> {
         let directory = &order.directory;
         let mut issue = order.issue.clone()?;
         let document = self.document(directory).await?;
@@ -232,6 +251,8 @@ impl Performer {
                 Ok(finished) => return Ok(finished),
                 Err(Trouble::Failure(failure)) => return Err(failure),
                 Err(Trouble::NoAccount) => {
+                    // Nor will it know what was issued to it.
+                    issue.replaces = None;
                     self.accounts.forget(directory).await.map_err(crate::authority::local)?;
                     if !std::mem::take(&mut again) {
                         return Err(Failure {

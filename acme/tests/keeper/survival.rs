@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use gateway_acme::storage::{Disk, Lease, Storage, StorageError};
+use gateway_certs::Resolved;
+use gateway_config::model::HostPattern;
 
 use crate::pebble::{self, Options, Pebble};
 use crate::rig::{Rig, directory};
@@ -229,4 +231,25 @@ async fn pebble_is_killed_in_the_middle_of_an_order_and_comes_back_without_its_m
         () = test => {}
     }
     assert!(!rig.files().iter().any(|file| file.ends_with(".order.json")), "{:?}", rig.files());
+}
+
+#[tokio::test]
+async fn another_alias_does_not_take_away_what_the_others_are_served_with() {
+    let (rig, ca) = with_ca().await;
+    rig.run(rig.told("acme_issued", 1)).await;
+    let mut wider = rig.again();
+    wider.hosts.push("b.test");
+    ca.set_outage(true);
+    drop(wider.keeper().unwrap());
+    assert!(wider.slot.wants_better());
+    let mut store = gateway_certs::CertStoreBuilder::new();
+    let hosts = wider.hosts.iter().map(|host| HostPattern::parse(host).unwrap());
+    store.add_live(0, &hosts.collect::<Vec<_>>(), &wider.slot);
+    let store = store.build();
+    let served = |name| store.resolve(Some(name), std::net::Ipv4Addr::LOCALHOST.into(), &[]);
+    let Resolved::Found { key, .. } = served("a.test") else { panic!("nothing for a.test") };
+    assert_eq!(key.cert, rig.served()[0].certified_key().cert);
+    assert!(matches!(served("b.test"), Resolved::UnknownName), "not with a.test's");
+    ca.set_outage(false);
+    wider.run(wider.told("acme_issued", 1)).await;
 }
