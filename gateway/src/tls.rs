@@ -1,6 +1,12 @@
 //! The TLS handshake with a client: which site it asks for, then its certificate.
 
+mod buffer;
 mod challenge;
+mod hello;
+mod session;
+mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::net::IpAddr;
@@ -9,11 +15,12 @@ use std::time::Duration;
 
 use gateway_acme::Responder;
 use gateway_certs::{CertStore, IssueError, Resolved, UNRECOGNIZED_NAME_ALERT, config_for_address};
+use rustls::server::{Accepted, UnbufferedServerConnection};
 use rustls::{HandshakeKind, ProtocolVersion, ServerConfig};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio_rustls::LazyConfigAcceptor;
-use tokio_rustls::server::TlsStream;
+
+pub(crate) use stream::TlsStream;
 
 /// What is known of a connection after its handshake.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +66,7 @@ pub(crate) async fn handshake(
     config: &Arc<ServerConfig>,
     responder: &Responder,
     limit: Duration,
-) -> Result<Option<(Box<TlsStream<TcpStream>>, TlsFacts)>, HandshakeError> {
+) -> Result<Option<(Box<TlsStream>, TlsFacts)>, HandshakeError> {
     let local = tcp.local_addr().map_err(HandshakeError::Failed)?.ip().to_canonical();
     match tokio::time::timeout(limit, shake(tcp, store, config, responder, local)).await {
         Ok(outcome) => outcome,
@@ -68,37 +75,45 @@ pub(crate) async fn handshake(
 }
 
 async fn shake(
-    tcp: TcpStream,
+    mut tcp: TcpStream,
     store: &Arc<CertStore>,
     config: &Arc<ServerConfig>,
     responder: &Responder,
     local: IpAddr,
-) -> Result<Option<(Box<TlsStream<TcpStream>>, TlsFacts)>, HandshakeError> {
-    let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tcp);
-    let start = acceptor.await.map_err(HandshakeError::Failed)?;
-    let hello = start.client_hello();
-    if let Some(config) = challenge::config(&hello, responder) {
-        let mut shown = start.into_stream(config).await.map_err(HandshakeError::Failed)?;
-        drop(shown.shutdown().await);
+) -> Result<Option<(Box<TlsStream>, TlsFacts)>, HandshakeError> {
+    let mut received = Vec::new();
+    let accepted = hello::read(&mut tcp, &mut received).await.map_err(HandshakeError::Failed)?;
+    if let Some(config) = challenge::config(&accepted.client_hello(), responder) {
+        let shown = TlsStream::accept(tcp, config, received).await;
+        drop(shown.map_err(HandshakeError::Failed)?.shutdown().await);
         return Ok(None);
     }
-    let by_address = hello.server_name().is_none();
-    let site = match store.resolve(hello.server_name(), local, hello.signature_schemes()) {
-        Resolved::Found { site, .. } => site,
-        Resolved::UnknownName => {
-            // rustls would answer `access_denied` to a name that it finds no certificate for.
-            refuse(start.io).await;
-            return Err(HandshakeError::UnknownName);
+    let by_address = accepted.client_hello().server_name().is_none();
+    let site = match site_of(accepted, store, local) {
+        Ok(site) => site,
+        Err(error) => {
+            if matches!(error, HandshakeError::UnknownName) {
+                // rustls would answer `access_denied` to a name that it finds no certificate for.
+                refuse(tcp).await;
+            }
+            return Err(error);
         }
-        Resolved::Failed { source, .. } => return Err(HandshakeError::NoCertificate(source)),
     };
     let config =
         if by_address { config_for_address(config, store.clone(), local) } else { config.clone() };
-    // In a box from here on: a connection's task is as large as the largest thing it ever holds.
-    let stream = start.into_stream(config).await.map_err(HandshakeError::Failed)?;
-    let stream = Box::new(stream);
-    let facts = facts_of(stream.get_ref().1, site);
+    let stream = TlsStream::accept(tcp, config, received);
+    let stream = stream.await.map_err(HandshakeError::Failed)?;
+    let facts = facts_of(stream.connection(), site);
     Ok(Some((stream, facts)))
+}
+
+fn site_of(accepted: Accepted, store: &CertStore, local: IpAddr) -> Result<usize, HandshakeError> {
+    let hello = accepted.client_hello();
+    match store.resolve(hello.server_name(), local, hello.signature_schemes()) {
+        Resolved::Found { site, .. } => Ok(site),
+        Resolved::UnknownName => Err(HandshakeError::UnknownName),
+        Resolved::Failed { source, .. } => Err(HandshakeError::NoCertificate(source)),
+    }
 }
 
 async fn refuse(mut tcp: TcpStream) {
@@ -107,7 +122,7 @@ async fn refuse(mut tcp: TcpStream) {
     drop(tcp.shutdown().await);
 }
 
-fn facts_of(connection: &rustls::ServerConnection, site: usize) -> TlsFacts {
+fn facts_of(connection: &UnbufferedServerConnection, site: usize) -> TlsFacts {
     let version = match connection.protocol_version() {
         Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
         _ => "TLSv1.3",
