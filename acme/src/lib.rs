@@ -17,7 +17,10 @@ pub mod storage;
 
 pub use authority::name as ca_name;
 pub use failure::{Blame, Failed, Failure};
-pub use keeper::{About, Event, Keeper, KeeperError, Observer, Settings, State, Urgency, Wanted};
+pub use keeper::{
+    About, Account, Authority, ByHand, ByHandError, DirectoryFacts, Event, Keeper, KeeperError,
+    Observer, Reason, Revoked, Settings, State, Urgency, Waiting, Wanted,
+};
 pub use moment::{Moment, Wait};
 pub use names::{KeyType, certificate_id};
 pub use responder::{ACME_TLS, HTTP_01_PATH, Responder};
