@@ -18,7 +18,8 @@ pub mod storage;
 pub use authority::name as ca_name;
 pub use failure::{Blame, Failed, Failure};
 pub use keeper::{
-    About, Clock, Event, Keeper, KeeperError, LONGEST_SLEEP, Observer, Settings, State, Urgency,
+    About, Account, Authority, ByHand, ByHandError, Clock, DirectoryFacts, Event, Keeper,
+    KeeperError, LONGEST_SLEEP, Observer, Reason, Revoked, Settings, State, Urgency, Waiting,
     Wanted,
 };
 pub use moment::{Moment, Wait};

@@ -15,7 +15,9 @@ pub enum KeyType {
 }
 
 impl KeyType {
-    fn name(self) -> &'static str {
+    /// As the configuration writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Ecdsa => "ecdsa",
             Self::Rsa => "rsa",

@@ -3,7 +3,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{self as unix, DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// What a file's name ends with while it is being written.
@@ -65,6 +65,12 @@ impl Folder {
     pub fn open(parent: &Path, path: PathBuf) -> Result<Self, FolderError> {
         make(parent, &path).map_err(failed(FolderAction::Make, &path))?;
         Ok(Self { path })
+    }
+
+    /// The folder `path` as it is, or is not: nothing is made, for whoever only reads.
+    #[must_use]
+    pub fn existing(path: PathBuf) -> Self {
+        Self { path }
     }
 
     /// Waits for the lock of this name. For what is done within milliseconds.
@@ -138,6 +144,7 @@ impl Folder {
                 OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
             // The umask may have taken bits away.
             file.set_permissions(Permissions::from_mode(mode))?;
+            hand_over(&self.path, &beside)?;
             file.write_all(content)?;
             file.sync_all()?;
             fs::rename(&beside, &path)?;
@@ -233,7 +240,8 @@ fn make(parent: &Path, path: &Path) -> io::Result<()> {
     fs::create_dir_all(parent)?;
     match DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        done => return done,
+        Err(error) => return Err(error),
+        Ok(()) => return hand_over(parent, path),
     }
     let found = fs::metadata(path)?;
     if !found.is_dir() {
@@ -252,8 +260,22 @@ fn lock_file(path: &Path) -> io::Result<File> {
     match made {
         // What exists can be used from a disk that nobody may write to.
         Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => File::open(path),
-        made => made,
+        Err(error) => Err(error),
+        Ok(file) => {
+            path.parent().map_or(Ok(()), |folder| hand_over(folder, path))?;
+            Ok(file)
+        }
     }
+}
+
+/// Gives what root has made to whom its folder belongs: a command that is run as root must not leave
+/// files behind that the gateway's own user cannot read.
+fn hand_over(folder: &Path, made: &Path) -> io::Result<()> {
+    let (owner, ours) = (fs::metadata(folder)?, fs::metadata(made)?);
+    if ours.uid() != 0 || owner.uid() == 0 {
+        return Ok(());
+    }
+    unix::chown(made, Some(owner.uid()), Some(owner.gid()))
 }
 
 /// What a process wrote that died before its rename.

@@ -42,25 +42,29 @@ pub(crate) fn open(
     responder: &Arc<Responder>,
     metrics: AcmeMetrics,
 ) -> Result<Option<Keeper>, KeeperError> {
-    let wanted = wanted(config, slots);
-    if wanted.is_empty() {
+    let settings = settings(config, slots);
+    if settings.wanted.is_empty() {
         return Ok(None);
     }
+    let storage = Arc::new(Disk::open(&config.server.storage)?);
+    Keeper::open(settings, storage, responder.clone(), Arc::new(Telling(metrics))).map(Some)
+}
+
+/// What a configuration means for a keeper.
+pub(crate) fn settings(config: &Config, slots: &Slots) -> Settings {
     let server = &config.server;
     let listeners = [
         (ChallengeKind::TlsAlpn01, !server.https.is_empty()),
         (ChallengeKind::Http01, !server.http.is_empty()),
     ];
-    let settings = Settings {
+    Settings {
         acme: config.acme.clone(),
         listeners: listeners.into_iter().filter(|(_, is)| *is).map(|(kind, _)| kind).collect(),
         nameservers: server.dns.clone(),
-        wanted,
+        wanted: wanted(config, slots),
         clock: Clock::default(),
         longest_sleep: LONGEST_SLEEP,
-    };
-    let storage = Arc::new(Disk::open(&server.storage)?);
-    Keeper::open(settings, storage, responder.clone(), Arc::new(Telling(metrics))).map(Some)
+    }
 }
 
 /// Runs the keeper until the gateway stops.

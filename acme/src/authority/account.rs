@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::despite_bad_nonces;
 use super::explain::Attempt;
 use super::http::Http;
+use super::known;
 use crate::failure::{Blame, Failure};
 use crate::storage::{Storage, StorageError};
 
@@ -66,13 +67,29 @@ impl Accounts {
         self.storage.remove(&key(directory))
     }
 
+    /// The account that is kept; none is made.
+    pub(crate) async fn kept(&self, directory: &str, http: &Http) -> Result<Account, Failure> {
+        match self.load(directory)? {
+            Some(kept) => open(directory, http, &kept.credentials).await,
+            None => Err(Failure {
+                blame: Blame::Account,
+                what: format!("No account at {} is kept.", known::name(directory)),
+                advice: "Nothing can be done here: one is made with the first order.".into(),
+                retry_after: None,
+            }),
+        }
+    }
+
     /// Gives the account at a CA a new key (RFC 8555 section 7.3.5).
     pub(crate) async fn change_key(&self, directory: &str, http: &Http) -> Result<(), Failure> {
-        let mut account = self.at(directory, http, None).await?;
+        let mut account = self.kept(directory, http).await?;
+        // That the disk takes it is seen before the CA knows only the new key.
+        let Some(Kept { contact, credentials }) = self.load(directory)? else { return Ok(()) };
+        store(&*self.storage, directory, &contact, &credentials)?;
         let attempt = Attempt { directory, challenge: None };
         let changed = despite_bad_nonces(async || account.update_key().await).await;
         let credentials = changed.map_err(|error| attempt.failure(&error))?;
-        self.store(directory, &credentials)?;
+        store(&*self.storage, directory, &contact, &credentials)?;
         self.open.lock().await.insert(directory.to_owned(), account);
         Ok(())
     }
@@ -89,13 +106,7 @@ impl Accounts {
 
     async fn reopen(&self, directory: &str, http: &Http, kept: Kept) -> Result<Account, Failure> {
         let attempt = Attempt { directory, challenge: None };
-        let builder = Account::builder_with_http(Box::new(http.clone()));
-        // Serialised and read again, since credentials cannot be copied.
-        let credentials = serde_json::to_vec(&kept.credentials)
-            .and_then(|text| serde_json::from_slice(&text))
-            .map_err(|error| attempt.failure(&error.into()))?;
-        let account = builder.from_credentials(credentials).await;
-        let account = account.map_err(|error| attempt.failure(&error))?;
+        let account = open(directory, http, &kept.credentials).await?;
         if kept.contact != self.contact {
             let contact: Vec<_> = self.contact.iter().map(String::as_str).collect();
             despite_bad_nonces(async || account.update_contacts(&contact).await)
@@ -130,24 +141,47 @@ impl Accounts {
     }
 
     fn store(&self, directory: &str, credentials: &AccountCredentials) -> Result<(), Failure> {
-        #[derive(Serialize)]
-        struct Keep<'a> {
-            contact: &'a [String],
-            credentials: &'a AccountCredentials,
-        }
-        let keep = Keep { contact: &self.contact, credentials };
-        let text = serde_json::to_vec_pretty(&keep).map_err(|error| Failure {
-            blame: Blame::Local,
-            what: format!("The account cannot be written down ({error})."),
-            advice: "This is a mistake in the gateway; please report it.".into(),
-            retry_after: None,
-        })?;
-        self.storage.store(&key(directory), &text).map_err(local)
+        store(&*self.storage, directory, &self.contact, credentials)
     }
 }
 
+async fn open(
+    directory: &str,
+    http: &Http,
+    credentials: &AccountCredentials,
+) -> Result<Account, Failure> {
+    let attempt = Attempt { directory, challenge: None };
+    let builder = Account::builder_with_http(Box::new(http.clone()));
+    // Serialised and read again, since credentials cannot be copied.
+    let credentials = serde_json::to_vec(credentials)
+        .and_then(|text| serde_json::from_slice(&text))
+        .map_err(|error| attempt.failure(&error.into()))?;
+    builder.from_credentials(credentials).await.map_err(|error| attempt.failure(&error))
+}
+
+fn store(
+    storage: &dyn Storage,
+    directory: &str,
+    contact: &[String],
+    credentials: &AccountCredentials,
+) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    struct Keep<'a> {
+        contact: &'a [String],
+        credentials: &'a AccountCredentials,
+    }
+    let text = serde_json::to_vec_pretty(&Keep { contact, credentials });
+    let text = text.map_err(|error| Failure {
+        blame: Blame::Local,
+        what: format!("The account cannot be written down ({error})."),
+        advice: "This is a mistake in the gateway; please report it.".into(),
+        retry_after: None,
+    })?;
+    storage.store(&key(directory), &text).map_err(local)
+}
+
 /// Under which key an account is kept.
-fn key(directory: &str) -> String {
+pub(crate) fn key(directory: &str) -> String {
     format!("account-{}.json", crate::names::slug(directory))
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct DirectoryDocument {
 struct Meta {
     #[serde(default)]
     profiles: BTreeMap<String, String>,
+    #[serde(default)]
+    external_account_required: bool,
 }
 
 impl DirectoryDocument {
@@ -37,6 +39,16 @@ impl DirectoryDocument {
     /// Whether it says when to renew (RFC 9773).
     pub(crate) fn has_renewal_info(&self) -> bool {
         self.renewal_info.is_some()
+    }
+
+    /// Whether it takes no account without a binding to another one.
+    pub(crate) fn wants_external_account(&self) -> bool {
+        self.meta.external_account_required
+    }
+
+    /// Its profiles, and what it says about each.
+    pub(crate) fn into_profiles(self) -> BTreeMap<String, String> {
+        self.meta.profiles
     }
 
     /// The names of its profiles.

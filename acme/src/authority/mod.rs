@@ -7,13 +7,15 @@ mod http;
 pub(crate) mod known;
 mod order;
 mod refusal;
+mod revoke;
 
-pub(crate) use account::{Accounts, local};
+pub(crate) use account::{Accounts, key as account_key, local};
 pub(crate) use directory::DirectoryDocument;
 pub(crate) use explain::Attempt;
 pub(crate) use http::{Http, Skew};
 pub use known::name;
 pub(crate) use order::{Finished, Issue, Means, Trouble};
+pub(crate) use revoke::revoke;
 
 use instant_acme::Error;
 

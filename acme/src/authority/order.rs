@@ -327,7 +327,7 @@ fn refusal(error: &Error) -> Option<&Refusal> {
     }
 }
 
-fn kind(error: &Error) -> &str {
+pub(super) fn kind(error: &Error) -> &str {
     refusal(error).and_then(|refusal| refusal.problem.as_ref()).map_or("", Problem::kind)
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Entry {
     pub(super) profile: Option<String>,
     pub(super) slot: Arc<Slot>,
     pub(super) current: Option<Arc<Certificate>>,
+    /// What was found to be of no use by somebody who only looks.
+    pub(super) damaged: Vec<String>,
 }
 
 /// Something that was kept and is of no use.
@@ -59,6 +61,7 @@ impl Wanted {
             profile: self.certificate.profile.clone(),
             slot: self.slot.clone(),
             current: None,
+            damaged: Vec::new(),
         })
     }
 }
@@ -77,6 +80,11 @@ impl Entry {
     /// Where its ledger is.
     pub(super) fn record_key(&self) -> String {
         format!("{}.json", self.id)
+    }
+
+    /// Where it stands that the certificate was revoked.
+    pub(super) fn mark_key(&self) -> String {
+        format!("{}.revoked.json", self.id)
     }
 
     pub(super) fn lifetime(&self) -> Option<Lifetime> {

@@ -1,6 +1,6 @@
 //! What the plan is made of, on disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use gateway_config::model::Acme;
 use serde::Serialize;
 
 use super::entry::{Damage, Entry};
+use super::mark::Mark;
 use super::{Event, Observer};
 use crate::authority::{known, local};
 use crate::failure::Failure;
@@ -54,14 +55,14 @@ impl Ledger {
             }
         }
         let mut certificates = Vec::with_capacity(entries.len());
-        for entry in entries {
+        for entry in entries.iter_mut() {
             if let Some(damage) = entry.load(&*self.storage)? {
-                self.report(&damage, observer)?;
+                self.damaged(entry, &damage, observer)?;
             }
             let record = match entry.load_record(&*self.storage)? {
                 Ok(record) => record,
                 Err(damage) => {
-                    self.report(&damage, observer)?;
+                    self.damaged(entry, &damage, observer)?;
                     Record::default()
                 }
             };
@@ -71,7 +72,14 @@ impl Ledger {
                 None => Planned::observed(record, lifetime, seed),
             });
         }
-        Ok(Planner::new(cas, ca_records, certificates))
+        let mut planner = Planner::new(cas, ca_records, certificates);
+        for (index, entry) in entries.iter().enumerate() {
+            if Mark::load(&*self.storage, &entry.mark_key())?.is_some_and(|mark| mark.is_of(entry))
+            {
+                planner.revoked(index);
+            }
+        }
+        Ok(planner)
     }
 
     /// Every certificate that is kept, whatever for, and valid at `now`.
@@ -85,7 +93,21 @@ impl Ledger {
         Ok(all)
     }
 
-    fn load_ca(
+    /// Reports what is of no use, or notes it where there is nobody to report to.
+    fn damaged(
+        &self,
+        entry: &mut Entry,
+        damage: &Damage,
+        observer: Option<&dyn Observer>,
+    ) -> Result<(), StorageError> {
+        if observer.is_none() {
+            let file = self.storage.describe(&damage.key);
+            entry.damaged.push(format!("{file} is of no use ({}).", damage.why));
+        }
+        self.report(damage, observer)
+    }
+
+    pub(super) fn load_ca(
         &self,
         directory: &str,
         observer: Option<&dyn Observer>,
@@ -106,6 +128,27 @@ impl Ledger {
         let what = self.storage.describe(&damage.key);
         let aside = self.storage.set_aside(&damage.key)?;
         observer.event(&Event::Damaged { what, aside, why: damage.why.clone() });
+        Ok(())
+    }
+
+    /// Tells the plan which certificates have been revoked, by the marks that stand in the storage; a
+    /// mark whose certificate has been replaced is removed.
+    pub(super) fn heed_marks(
+        &self,
+        entries: &[Entry],
+        planner: &mut Planner,
+    ) -> Result<(), StorageError> {
+        let keys: HashSet<String> = self.storage.keys()?.into_iter().collect();
+        for (index, entry) in entries.iter().enumerate() {
+            let key = entry.mark_key();
+            if !keys.contains(&key) {
+                continue;
+            }
+            match Mark::load(&*self.storage, &key)? {
+                Some(mark) if mark.is_of(entry) => planner.revoked(index),
+                _ => self.storage.remove(&key)?,
+            }
+        }
         Ok(())
     }
 
@@ -149,6 +192,6 @@ impl Ledger {
     }
 }
 
-fn ca_key(directory: &str) -> String {
+pub(super) fn ca_key(directory: &str) -> String {
     format!("ca-{}.json", slug(directory))
 }

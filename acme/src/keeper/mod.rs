@@ -4,9 +4,12 @@
 //! steps, takes them at the same time, and tells the plan what came of them. Before a step is taken,
 //! it stands in the ledger on disk.
 
+mod authorities;
+mod by_hand;
 mod entry;
 mod event;
 mod ledger;
+mod mark;
 mod perform;
 mod state;
 
@@ -24,9 +27,11 @@ use crate::plan::{Planner, Stage, Step};
 use crate::responder::Responder;
 use crate::storage::{Lease, Storage, StorageError};
 
+pub use authorities::{Account, Authority, DirectoryFacts};
+pub use by_hand::{ByHand, ByHandError, Reason, Revoked};
 pub use entry::Wanted;
 pub use event::{About, Event, Observer, Urgency};
-pub use state::State;
+pub use state::{State, Waiting};
 
 use entry::Entry;
 use ledger::Ledger;
@@ -37,7 +42,7 @@ use perform::{Outcome, Performer};
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// What [`Settings::longest_sleep`] usually is.
-pub const LONGEST_SLEEP: Duration = Duration::from_secs(300);
+pub const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// How soon something is tried again that could not be kept.
 const KEEP_AGAIN: Duration = Duration::from_secs(30);
@@ -71,7 +76,8 @@ pub struct Settings {
     pub wanted: Vec<Wanted>,
     /// What time it is.
     pub clock: Clock,
-    /// The longest sleep: a clock that jumps is noticed within it.
+    /// The longest sleep: a clock that jumps, or a certificate that was revoked by hand, is noticed
+    /// within it.
     pub longest_sleep: Duration,
 }
 
@@ -207,6 +213,9 @@ impl Keeper {
             self.tell_skew();
             let now = self.now();
             self.performer.tell_plan(&mut self.planner);
+            if let Err(error) = self.ledger.heed_marks(&self.entries, &mut self.planner) {
+                self.not_kept(&crate::authority::local(error));
+            }
             let plan = self.planner.steps(now);
             let kept = self.keep();
             for step in plan.steps {
@@ -430,6 +439,8 @@ fn states(entries: &[Entry], planner: &Planner, ledger: &Ledger, now: Moment) ->
             issuer: current.map(|current| current.issuer().to_owned()),
             serial: current.map(|current| current.serial().to_owned()),
             lifetime: planned.lifetime,
+            issued_by: record.issued_by.clone().filter(|_| current.is_some()),
+            revoked: planned.revoked,
             kept_in: ledger.storage().describe(&entry.bundle_key()),
             window: info.and_then(|info| info.window),
             explanation: info.and_then(|info| info.explanation.clone()),
@@ -440,6 +451,8 @@ fn states(entries: &[Entry], planner: &Planner, ledger: &Ledger, now: Moment) ->
             failures: record.failures
                 + record.cas.values().map(|tries| tries.failures).sum::<u32>(),
             failed: record.failed.clone(),
+            waits: Waiting::all(record, now),
+            damaged: entry.damaged.clone(),
         }
     })
     .collect()

@@ -6,13 +6,14 @@ use std::time::{Duration, SystemTime};
 
 use gateway_certs::Certificate;
 use gateway_config::model::{Acme, AcmeDirectory, ChallengeKind};
-use instant_acme::CertificateIdentifier;
+use instant_acme::{CertificateIdentifier, RevocationReason};
 use parking_lot::Mutex;
 
 use super::entry::Entry;
 use super::{About, Clock, KeeperError, Settings};
 use crate::authority::{
     Accounts, Attempt, DirectoryDocument, Finished, Http, Issue, Means, Skew, Trouble, known,
+    revoke,
 };
 use crate::dns::{Lookout, Provider};
 use crate::failure::{Blame, Failure};
@@ -289,6 +290,18 @@ impl Performer {
         };
         let directory = directory.to_owned();
         Some(Suggested { directory, window, explanation: info.explanation_url, again })
+    }
+
+    /// Has a certificate revoked by the account that it was issued to.
+    pub(super) async fn revoke(
+        &self,
+        directory: &str,
+        certificate: &Certificate,
+        reason: Option<RevocationReason>,
+    ) -> Result<(), Failure> {
+        let Some(leaf) = certificate.certified_key().cert.first() else { return Ok(()) };
+        let account = self.accounts.kept(directory, &self.http(directory)?).await?;
+        revoke(&account, directory, leaf, reason).await
     }
 
     /// Gives the account at a CA a new key.

@@ -63,7 +63,7 @@ pub struct CaRecord {
 
 impl CaRecord {
     /// When it may be asked for anything.
-    pub(super) fn open_at(&self) -> Moment {
+    pub(crate) fn open_at(&self) -> Moment {
         self.hold.map_or(Moment(0), Wait::end)
     }
 
@@ -84,6 +84,15 @@ impl CaRecord {
         let Some(rate) = limits.orders else { return Moment(0) };
         let (_, tolerance) = rate.cells();
         self.orders_until.before(tolerance)
+    }
+
+    /// How many more orders may be made at `now`, where a limit is known.
+    #[must_use]
+    pub fn orders_left(&self, limits: &Limits, now: Moment) -> Option<u32> {
+        let (interval, tolerance) = limits.orders?.cells();
+        let owed = self.orders_until.since(now).as_secs();
+        let room = (tolerance + interval).as_secs().saturating_sub(owed);
+        Some(u32::try_from(room / interval.as_secs().max(1)).unwrap_or(u32::MAX))
     }
 
     /// One more order is made.
@@ -154,6 +163,17 @@ mod tests {
         assert_eq!(orders_within(1, &mut record, 1_000_000), 270, "a burst");
         let next = orders_within(3 * 3600, &mut record, 1_000_001);
         assert!((260..=270).contains(&next), "{next} in the three hours after it");
+    }
+
+    #[test]
+    fn what_is_left_of_the_limit_is_what_can_still_be_ordered() {
+        let (mut record, now) = (CaRecord::default(), Moment(1_000_000));
+        for left in (0..=270).rev() {
+            assert_eq!(record.orders_left(&LIMITS, now), Some(left));
+            assert_eq!(record.order_at(&LIMITS) <= now, left > 0);
+            record.order(&LIMITS, now);
+        }
+        assert_eq!(record.orders_left(&Limits::UNKNOWN, now), None);
     }
 
     #[test]

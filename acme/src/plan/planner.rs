@@ -32,6 +32,8 @@ pub struct Planned {
     pub lifetime: Option<Lifetime>,
     /// A number of its own, from which its place in every spread follows.
     pub seed: u64,
+    /// Whether its CA has been told to revoke it: a successor is due at once.
+    pub revoked: bool,
     busy: bool,
 }
 
@@ -88,18 +90,21 @@ impl Planned {
     #[must_use]
     pub fn new(mut record: Record, lifetime: Option<Lifetime>, seed: u64, now: Moment) -> Self {
         record.settle(lifetime.map(|lifetime| lifetime.left(now)), seed, now);
-        Self { record, lifetime, seed, busy: false }
+        Self { record, lifetime, seed, revoked: false, busy: false }
     }
 
     /// The same for somebody who only looks: an attempt may be under way in another process.
     #[must_use]
     pub fn observed(record: Record, lifetime: Option<Lifetime>, seed: u64) -> Self {
-        Self { record, lifetime, seed, busy: false }
+        Self { record, lifetime, seed, revoked: false, busy: false }
     }
 
     /// When it is to be had anew, whatever was tried so far; `None`: at once.
     #[must_use]
     pub fn due(&self) -> Option<Moment> {
+        if self.revoked {
+            return None;
+        }
         let window = self.record.renewal_info.as_ref().and_then(|info| info.window);
         self.lifetime.map(|lifetime| lifetime.due(window, self.seed))
     }
@@ -110,7 +115,9 @@ impl Planned {
 
     /// What is left of it in thousandths of its life; the smaller, the sooner its turn.
     fn urgency(&self, now: Moment) -> u64 {
-        let Some(lifetime) = self.lifetime else { return URGENCY_OF_NEW };
+        let Some(lifetime) = self.lifetime.filter(|_| !self.revoked) else {
+            return URGENCY_OF_NEW;
+        };
         lifetime.left(now).as_secs().saturating_mul(1000) / lifetime.length().as_secs().max(1)
     }
 
@@ -321,6 +328,7 @@ impl Planner {
             Stage::Real => {
                 planned.record.succeed(&directory, now);
                 planned.lifetime = Some(lifetime);
+                planned.revoked = false;
             }
         }
     }
@@ -342,6 +350,13 @@ impl Planner {
         let left = planned.left(now);
         // Also where the staging environment is in trouble: the real one is not asked in its stead.
         planned.record.fail(failure, &real, left, planned.seed, now);
+    }
+
+    /// A certificate was revoked: it is to be replaced as soon as a CA may be asked.
+    pub fn revoked(&mut self, certificate: usize) {
+        if let Some(planned) = self.certificates.get_mut(certificate) {
+            planned.revoked = true;
+        }
     }
 
     /// The CA has said when to renew a certificate, and after what time to ask again.

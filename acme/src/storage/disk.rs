@@ -24,6 +24,13 @@ impl Disk {
     pub fn open(storage: &Path) -> Result<Self, StorageError> {
         Ok(Self { folder: Folder::open(storage, storage.join("acme"))? })
     }
+
+    /// The same folder for whoever only looks: nothing is made, and where there is no folder,
+    /// nothing is kept.
+    #[must_use]
+    pub fn look(storage: &Path) -> Self {
+        Self { folder: Folder::existing(storage.join("acme")) }
+    }
 }
 
 impl Storage for Disk {

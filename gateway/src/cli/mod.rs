@@ -1,5 +1,8 @@
 //! The command line.
 
+mod acme;
+mod at;
+mod certs;
 mod check_config;
 mod demo;
 mod explain;
@@ -8,6 +11,8 @@ mod load;
 mod output;
 mod run;
 mod schema;
+mod style;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -47,6 +52,10 @@ enum Command {
     CheckConfig(check_config::Arguments),
     /// Explain what would happen to a request, and why
     Explain(explain::Arguments),
+    /// List, revoke and import the sites' certificates
+    Certs(certs::Arguments),
+    /// Accounts, and the CAs that certificates come from
+    Acme(acme::Arguments),
     /// Print the configuration's JSON Schema, or its reference
     Schema(schema::Arguments),
     /// Ask a running gateway whether it is ready
@@ -61,6 +70,8 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::main(&arguments),
         Command::CheckConfig(arguments) => check_config::main(&arguments),
         Command::Explain(arguments) => explain::main(&arguments),
+        Command::Certs(arguments) => certs::main(&arguments),
+        Command::Acme(arguments) => acme::main(&arguments),
         Command::Schema(arguments) => schema::main(&arguments),
         Command::Healthcheck(arguments) => healthcheck::main(&arguments),
     }

@@ -14,6 +14,21 @@ fn every_command_has_its_help() {
 }
 
 #[test]
+fn the_commands_below_commands_have_their_help() {
+    let folder = Folder::new();
+    for (command, below) in
+        [("certs", &["list", "revoke", "import"][..]), ("acme", &["status", "rotate-key"])]
+    {
+        folder.run(&[command, "--help"]).exits_with(0).is(&format!("help/{command}"));
+        for name in below {
+            let run = folder.run(&[command, name, "--help"]);
+            run.exits_with(0).is(&format!("help/{command}-{name}"));
+            assert!(run.stdout.contains("Examples"), "{}", run.stdout);
+        }
+    }
+}
+
+#[test]
 fn without_a_command_the_help_is_shown_and_nothing_succeeds() {
     let folder = Folder::new();
     let run = folder.run(&[]);

@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod acme;
+mod certs;
 mod check_config;
 mod compose;
 mod explain;

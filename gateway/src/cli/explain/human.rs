@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::super::style::Style;
 use crate::explain::{
     ActionFacts, Answerer, ClientFacts, Decision, Explanation, HeaderFact, HeaderOrigin,
     LimitFacts, Outcome, PolicyFacts, ProxyFacts, ResponseHeaderFacts, RouteFacts, SiteFacts,
@@ -10,34 +11,6 @@ use crate::explain::{
 
 /// The width of the column of names.
 const NAMES: usize = 12;
-
-#[derive(Clone, Copy)]
-struct Style {
-    name: &'static str,
-    good: &'static str,
-    bad: &'static str,
-    dim: &'static str,
-    strong: &'static str,
-    off: &'static str,
-}
-
-const PLAIN: Style = Style { name: "", good: "", bad: "", dim: "", strong: "", off: "" };
-const ANSI: Style = Style {
-    name: "\x1b[36m",
-    good: "\x1b[32m",
-    bad: "\x1b[31m",
-    dim: "\x1b[2m",
-    strong: "\x1b[1m",
-    off: "\x1b[0m",
-};
-
-impl Style {
-    /// A remark behind a value; nothing where there is none.
-    fn aside(self, remark: &str) -> String {
-        let Self { dim, off, .. } = self;
-        if remark.is_empty() { String::new() } else { format!(" {dim}({remark}){off}") }
-    }
-}
 
 /// Lines of names and values, aligned.
 struct Page {
@@ -74,7 +47,7 @@ impl Page {
 ///
 /// `assumed`: nobody said where the request comes from.
 pub(super) fn render(told: &Explanation, assumed: bool, colour: bool) -> String {
-    let style = if colour { ANSI } else { PLAIN };
+    let style = Style::new(colour);
     let mut page = Page { text: String::new(), style };
     request(&mut page, told);
     client(&mut page, &told.client, assumed);
