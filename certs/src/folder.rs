@@ -67,7 +67,7 @@ impl Folder {
         Ok(Self { path })
     }
 
-    /// The folder `path` as it is, or is not: nothing is made, for whoever only reads.
+    /// The folder `path`, for whoever only reads: nothing is made, and nobody's rights are changed.
     #[must_use]
     pub fn existing(path: PathBuf) -> Self {
         Self { path }

@@ -16,6 +16,8 @@ pub(crate) struct DirectoryDocument {
     #[serde(default)]
     renewal_info: Option<String>,
     #[serde(default)]
+    new_order: Option<String>,
+    #[serde(default)]
     meta: Meta,
 }
 
@@ -26,6 +28,8 @@ struct Meta {
     profiles: BTreeMap<String, String>,
     #[serde(default)]
     external_account_required: bool,
+    #[serde(default)]
+    caa_identities: Vec<String>,
 }
 
 impl DirectoryDocument {
@@ -34,6 +38,11 @@ impl DirectoryDocument {
         let request = Request::get(url).body(Bytes::new())?;
         let answer = http.send(request).await?;
         Ok(serde_json::from_slice(answer.body())?)
+    }
+
+    /// Whether certificates can be asked for at all: whether it is an ACME server's.
+    pub(crate) fn takes_orders(&self) -> bool {
+        self.new_order.is_some()
     }
 
     /// Whether it says when to renew (RFC 9773).
@@ -49,6 +58,11 @@ impl DirectoryDocument {
     /// Its profiles, and what it says about each.
     pub(crate) fn into_profiles(self) -> BTreeMap<String, String> {
         self.meta.profiles
+    }
+
+    /// What CAA records call the CA.
+    pub(crate) fn caa_identities(&self) -> &[String] {
+        &self.meta.caa_identities
     }
 
     /// The names of its profiles.

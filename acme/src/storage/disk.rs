@@ -25,11 +25,16 @@ impl Disk {
         Ok(Self { folder: Folder::open(storage, storage.join("acme"))? })
     }
 
-    /// The same folder for whoever only looks: nothing is made, and where there is no folder,
-    /// nothing is kept.
+    /// The same folder for whoever only looks: nothing is made, and nothing changed about it.
     #[must_use]
-    pub fn look(storage: &Path) -> Self {
+    pub fn existing(storage: &Path) -> Self {
         Self { folder: Folder::existing(storage.join("acme")) }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
     }
 }
 

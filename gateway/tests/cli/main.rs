@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod acme;
+mod acme_doctor;
 mod certs;
 mod check_config;
 mod compose;

@@ -1,5 +1,6 @@
-//! `gateway acme`: accounts, and the CAs that certificates come from.
+//! `gateway acme`: accounts, the CAs that certificates come from, and why one does not come.
 
+mod doctor;
 pub(super) mod failed;
 mod rotate_key;
 mod status;
@@ -19,6 +20,8 @@ pub(super) struct Arguments {
 enum Command {
     /// Show how things stand with each CA, and what was tried for each certificate
     Status(status::Arguments),
+    /// Find out why a certificate does not come, and what to do
+    Doctor(doctor::Arguments),
     /// Give the account at a CA a new key
     RotateKey(rotate_key::Arguments),
 }
@@ -26,6 +29,7 @@ enum Command {
 pub(super) fn main(arguments: &Arguments) -> ExitCode {
     match &arguments.command {
         Command::Status(arguments) => status::main(arguments),
+        Command::Doctor(arguments) => doctor::main(arguments),
         Command::RotateKey(arguments) => rotate_key::main(arguments),
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn main(arguments: &Arguments) -> ExitCode {
         Ok(loaded) => loaded.config,
         Err(code) => return code,
     };
-    let storage = Disk::look(&config.server.storage);
+    let storage = Disk::existing(&config.server.storage);
     let known = match Keeper::authorities(&config.acme, &storage, SystemTime::now()) {
         Ok(known) => known,
         Err(error) => {
@@ -98,7 +98,7 @@ fn short_name(directory: &str) -> &str {
 }
 
 fn rotate(config: &Config, authorities: &[&Authority]) -> Result<ExitCode, String> {
-    let storage = Arc::new(Disk::look(&config.server.storage));
+    let storage = Arc::new(Disk::existing(&config.server.storage));
     let by_hand = ByHand::new(settings(config, &Slots::default()), storage);
     let by_hand = by_hand.map_err(|error| error.to_string())?;
     let lock = by_hand.lock().map_err(|error| match error {

@@ -115,7 +115,7 @@ fn site_of<'c>(config: &'c Config, name: &str) -> Result<&'c Site, String> {
 type Failure = Box<dyn std::error::Error>;
 
 fn revoke(config: &Config, site: &str, reason: Option<Reason>) -> Result<Vec<Revoked>, Failure> {
-    let storage = Arc::new(Disk::look(&config.server.storage));
+    let storage = Arc::new(Disk::existing(&config.server.storage));
     let by_hand = ByHand::new(settings(config, &Slots::default()), storage)?;
     Ok(wait_for(by_hand.revoke(site, reason))?)
 }

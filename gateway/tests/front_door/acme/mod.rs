@@ -1,6 +1,7 @@
 //! Certificates by ACME, from a real CA: pebble, with whatever it has against the gateway.
 
 mod by_hand;
+mod doctor;
 mod first_issue;
 mod many;
 mod renewal;

@@ -121,7 +121,7 @@ fn look(config: &Config, now: SystemTime) -> Result<Status, StorageError> {
     if wanted.is_empty() {
         return Ok(Status { authorities: Vec::new(), certificates: Vec::new() });
     }
-    let storage = Arc::new(Disk::look(&config.server.storage));
+    let storage = Arc::new(Disk::existing(&config.server.storage));
     let authorities = Keeper::authorities(&config.acme, &*storage, now)?;
     let states = Keeper::look(&config.acme, wanted, storage, now)?;
     let certificates = states.iter().map(|state| Certificate {

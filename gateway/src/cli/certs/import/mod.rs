@@ -87,7 +87,7 @@ fn import(arguments: &Arguments, config: &Config) -> Result<(String, bool), Refu
     let found = found::look(arguments.from.as_deref(), &config.acme, now)
         .map_err(|sentence| Refused(sentence, UNREADABLE))?;
     if arguments.dry_run {
-        let choices = choose(config, Disk::look(&config.server.storage), &found, now)?;
+        let choices = choose(config, Disk::existing(&config.server.storage), &found, now)?;
         return Ok(report(&choices, &found, true, At(now)));
     }
     let failed = |error: &dyn std::fmt::Display| Refused(error.to_string(), 1);

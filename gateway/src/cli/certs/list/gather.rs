@@ -19,7 +19,7 @@ pub(super) fn rows(config: &Config, now: SystemTime) -> Result<Vec<Row>, Storage
     let mut by_site: HashMap<String, Vec<State>> = HashMap::new();
     let wanted = wanted(config, &Slots::default());
     if !wanted.is_empty() {
-        let storage = Arc::new(Disk::look(&config.server.storage));
+        let storage = Arc::new(Disk::existing(&config.server.storage));
         for state in Keeper::look(&config.acme, wanted, storage, now)? {
             by_site.entry(state.site.clone()).or_default().push(state);
         }
