@@ -166,14 +166,17 @@ impl Keeper {
         Ok(states(&entries, &planner, &ledger, now))
     }
 
-    /// The certificates that are kept, whatever they are worth by now.
-    pub(crate) fn kept(wanted: Vec<Wanted>, storage: &dyn Storage) -> Vec<Arc<Certificate>> {
-        let entries = wanted.into_iter().flat_map(Wanted::entries);
-        let loaded = entries.filter_map(|mut entry| {
-            entry.load(storage).ok()?;
+    /// What these may be served with: their own certificates, whatever they are worth by now, and
+    /// every other that is valid, since it may be lent to them.
+    pub(crate) fn kept(wanted: Vec<Wanted>, storage: Arc<dyn Storage>) -> Vec<Arc<Certificate>> {
+        let own = wanted.into_iter().flat_map(Wanted::entries).filter_map(|mut entry| {
+            entry.load(&*storage).ok()?;
             entry.current
         });
-        loaded.collect()
+        let mut all: Vec<_> = own.collect();
+        let now = Moment::from(SystemTime::now());
+        all.extend(Ledger::new(storage).all_valid(now).unwrap_or_default());
+        all
     }
 
     /// Looks after the certificates until `stop` is over. Where another process does so already, this
