@@ -6,6 +6,7 @@
 
 mod authority;
 pub mod dns;
+pub mod doctor;
 mod failure;
 pub mod https;
 mod keeper;

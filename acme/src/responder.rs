@@ -3,9 +3,13 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use parking_lot::RwLock;
 use rustls::sign::CertifiedKey;
+
+use crate::doctor::Password;
+use crate::moment::Moment;
 
 /// The path below which tokens are asked for (RFC 8555 section 8.3).
 pub const HTTP_01_PATH: &str = "/.well-known/acme-challenge/";
@@ -19,6 +23,8 @@ pub const ACME_TLS: &[u8] = b"acme-tls/1";
 pub struct Responder {
     tokens: RwLock<HashMap<String, Arc<str>>>,
     certificates: RwLock<HashMap<String, Arc<CertifiedKey>>>,
+    /// By which the doctor finds out whether it is this gateway that answers.
+    password: RwLock<Option<Password>>,
 }
 
 impl Responder {
@@ -26,7 +32,22 @@ impl Responder {
     #[must_use]
     pub fn http_01(&self, path: &str) -> Option<Arc<str>> {
         let token = path.strip_prefix(HTTP_01_PATH)?;
-        self.tokens.read().get(token).cloned()
+        let open = self.tokens.read().get(token).cloned();
+        open.or_else(|| self.to_doctor(token))
+    }
+
+    /// The answer to `gateway acme doctor`; to everybody else none.
+    fn to_doctor(&self, token: &str) -> Option<Arc<str>> {
+        let now = Moment::from(SystemTime::now());
+        self.password.read().as_ref()?.answer(token, now).map(Into::into)
+    }
+
+    pub(crate) fn has_password(&self) -> bool {
+        self.password.read().is_some()
+    }
+
+    pub(crate) fn set_password(&self, password: Option<Password>) {
+        *self.password.write() = password;
     }
 
     /// The certificate for a handshake that offers nothing but [`ACME_TLS`], where the name has an

@@ -140,6 +140,24 @@ impl Certificate {
     }
 }
 
+/// What a certificate says of itself that somebody else shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeafFacts {
+    /// The DNS names and IP addresses that it is made out to, in its own order.
+    pub names: Vec<SubjectName>,
+    /// Who issued it, as `CN=…, O=…`.
+    pub issuer: String,
+}
+
+impl LeafFacts {
+    /// Reads them; `None` where it is no certificate. Nothing of it is proved.
+    #[must_use]
+    pub fn read(leaf: &CertificateDer<'_>) -> Option<Self> {
+        let leaf = parse(leaf).ok()?;
+        Some(Self { names: subject_names(&leaf).ok()?, issuer: leaf.issuer().to_string() })
+    }
+}
+
 /// Without the key, and without the chain's bytes, which nobody can read.
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -67,6 +67,12 @@ impl Folder {
         Ok(Self { path })
     }
 
+    /// The folder `path`, for whoever only reads: nothing is made, and nobody's rights are changed.
+    #[must_use]
+    pub fn existing(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// Waits for the lock of this name. For what is done within milliseconds.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ mod subject_name;
 mod timestamp;
 
 pub use build::{Built, CertProblem, CertificateFacts, CertificateSource, Problem, build_store};
-pub use certificate::{Certificate, KeyKind};
+pub use certificate::{Certificate, KeyKind, LeafFacts};
 pub use error::{CertError, PemDamage, PemFile, Warning};
 pub use folder::{Folder, FolderAction, FolderError, Kept, Lock};
 pub use load::{Loaded, load_bundle, load_files, read_bundle};

@@ -38,6 +38,7 @@ mod text;
 
 pub use host::HostError;
 pub use load::{DEFAULT_FILES, LoadError, Loaded, find_default, load, parse};
+pub use named::is_cloudflare;
 pub use problem::{Place, Problem, Problems, Severity, codes};
 pub use suggest::nearest;
 pub use text::duration::format_duration;

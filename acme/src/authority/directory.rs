@@ -16,6 +16,8 @@ pub(crate) struct DirectoryDocument {
     #[serde(default)]
     renewal_info: Option<String>,
     #[serde(default)]
+    new_order: Option<String>,
+    #[serde(default)]
     meta: Meta,
 }
 
@@ -24,6 +26,8 @@ pub(crate) struct DirectoryDocument {
 struct Meta {
     #[serde(default)]
     profiles: BTreeMap<String, String>,
+    #[serde(default)]
+    caa_identities: Vec<String>,
 }
 
 impl DirectoryDocument {
@@ -34,9 +38,19 @@ impl DirectoryDocument {
         Ok(serde_json::from_slice(answer.body())?)
     }
 
+    /// Whether certificates can be asked for at all: whether it is an ACME server's.
+    pub(crate) fn takes_orders(&self) -> bool {
+        self.new_order.is_some()
+    }
+
     /// Whether it says when to renew (RFC 9773).
     pub(crate) fn has_renewal_info(&self) -> bool {
         self.renewal_info.is_some()
+    }
+
+    /// What CAA records call the CA.
+    pub(crate) fn caa_identities(&self) -> &[String] {
+        &self.meta.caa_identities
     }
 
     /// The names of its profiles.

@@ -26,6 +26,16 @@ pub fn name(directory: &str) -> &str {
     }
 }
 
+/// What CAA records call a CA, by the CA's own documentation; none where that is not known.
+pub(crate) fn caa_identities(ca: &AcmeCa) -> &'static [&'static str] {
+    match ca {
+        AcmeCa::LetsEncrypt | AcmeCa::LetsEncryptStaging => &["letsencrypt.org"],
+        AcmeCa::ZeroSsl => &["sectigo.com"],
+        AcmeCa::Google => &["pki.goog"],
+        AcmeCa::Url(_) => &[],
+    }
+}
+
 /// A CA as the plan sees it.
 pub(crate) fn plan(directory: &AcmeDirectory) -> Ca {
     let staging = match directory.ca {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use self::api::Api;
 use super::record::{and_ancestors, shown};
 use super::resolver::Resolver;
-use super::{Change, CloudflareError, DnsError, TxtRecord, holder};
+use super::{Change, CloudflareError, DnsError, Examined, TxtRecord, holder};
 use crate::https::HttpsClient;
 
 /// In seconds; the least that the API takes.
@@ -76,6 +76,15 @@ impl Cloudflare {
             Change::Remove => remove(&api, &zone, &name, record.value()).await?,
         }
         Ok(())
+    }
+
+    /// Looks for the zone, as before a change.
+    pub(super) async fn examine(&self, record: &TxtRecord) -> Result<Examined, DnsError> {
+        let secret = self.token.read()?;
+        let api = Api { https: &self.https, base: &self.api, token: &self.token, secret: &secret };
+        let name = holder(record, &self.resolver).await?;
+        self.zone_of(&api, &name).await?;
+        Ok(Examined::Cloudflare { holder: shown(&name) })
     }
 
     /// The id of the zone that the name is in.

@@ -2,15 +2,18 @@
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::{Change, ExecError, TxtRecord};
+use super::{Change, Examined, ExecError, TxtRecord};
 
 /// What the program finds in its environment, as far as the gateway has it.
 const ENVIRONMENT: [&str; 2] = ["PATH", "HOME"];
@@ -70,6 +73,29 @@ impl Exec {
                 Err(ExecError::Failed { program, action, name, ended, stderr: tail.shown() })
             }
         }
+    }
+
+    /// Looks whether the program is there and may be run. It is not.
+    pub(super) fn examine(&self) -> Result<Examined, ExecError> {
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        let candidates: Vec<PathBuf> = match self.program.contains('/') {
+            true => vec![PathBuf::from(&self.program)],
+            false => {
+                std::env::split_paths(&folders).map(|folder| folder.join(&self.program)).collect()
+            }
+        };
+        let mut source = io::Error::from(io::ErrorKind::NotFound);
+        for file in candidates {
+            match access(&file, Access::EXEC_OK) {
+                Ok(()) if file.is_file() => {
+                    return Ok(Examined::Program { file: file.display().to_string() });
+                }
+                Ok(()) => {}
+                Err(Errno::NOENT) => {}
+                Err(error) => source = error.into(),
+            }
+        }
+        Err(ExecError::start(self.program.clone(), source))
     }
 
     fn start(&self, record: &TxtRecord, action: &str) -> Result<Child, ExecError> {

@@ -4,12 +4,14 @@
 mod cloudflare;
 mod error;
 mod exec;
-mod record;
+pub(crate) mod lookup;
+pub(crate) mod record;
 pub(crate) mod resolver;
 mod rfc2136;
 mod tsig;
 mod visible;
 mod wire;
+mod zone;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -44,6 +46,30 @@ const ALIASES: usize = 8;
 enum Change {
     Set,
     Remove,
+}
+
+/// What of a provider could be seen without a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Examined {
+    /// This server takes the key, and has the zone.
+    Signed {
+        /// The primary.
+        server: SocketAddr,
+        /// The zone.
+        zone: String,
+        /// The name that would hold the record, after all CNAMEs.
+        holder: String,
+    },
+    /// Cloudflare takes the token, and has the zone.
+    Cloudflare {
+        /// The name that would hold the record, after all CNAMEs.
+        holder: String,
+    },
+    /// This program can be run.
+    Program {
+        /// Where it is.
+        file: String,
+    },
 }
 
 /// Who changes TXT records.
@@ -118,6 +144,24 @@ impl Provider {
             }
             // It keeps to the limit itself, since its processes must end too.
             Kind::Exec(program) => Ok(program.change(record, change, limit).await?),
+        }
+    }
+
+    /// Looks whether a record could be changed, and changes nothing. Returns what was seen.
+    ///
+    /// # Errors
+    /// [`DnsError`]: it could not.
+    pub async fn examine(&self, record: &TxtRecord) -> Result<Examined, DnsError> {
+        let limit = self.time_limit;
+        let timed_out = |_| DnsError::TimedOut { name: record.name().to_owned(), limit };
+        match &self.kind {
+            Kind::Rfc2136(server) => {
+                timeout(limit, server.examine(record)).await.map_err(timed_out)?
+            }
+            Kind::Cloudflare(api) => {
+                timeout(limit, api.examine(record)).await.map_err(timed_out)?
+            }
+            Kind::Exec(program) => Ok(program.examine()?),
         }
     }
 

@@ -46,14 +46,14 @@ impl TxtRecord {
 }
 
 /// A name with its root, so that no search list is applied to it.
-pub(super) fn fqdn(name: &str) -> Option<Name> {
+pub(crate) fn fqdn(name: &str) -> Option<Name> {
     let mut name = Name::from_ascii(name).ok()?;
     name.set_fqdn(true);
     Some(name)
 }
 
 /// As people write it: without the root's dot.
-pub(super) fn shown(name: &Name) -> String {
+pub(crate) fn shown(name: &Name) -> String {
     let text = name.to_ascii();
     match text.strip_suffix('.') {
         Some(rest) if !rest.is_empty() => rest.to_owned(),
@@ -62,7 +62,7 @@ pub(super) fn shown(name: &Name) -> String {
 }
 
 /// The name and what it is under, the longest first, without the root.
-pub(super) fn and_ancestors(name: &Name) -> impl Iterator<Item = Name> {
+pub(crate) fn and_ancestors(name: &Name) -> impl Iterator<Item = Name> {
     std::iter::successors(Some(name.clone()), |name| Some(name.base_name()))
         .take_while(|name| !name.is_root())
 }

@@ -10,6 +10,8 @@ use hickory_resolver::proto::rr::rdata::name::{CNAME, NS};
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{Resolver as Hickory, ResolverBuilder};
 
+use super::lookup::Told;
+
 /// Asks the name servers. A system without any resolves nothing, and says so when it is asked.
 pub(crate) struct Resolver {
     hickory: Result<Hickory<TokioRuntimeProvider>, String>,
@@ -76,6 +78,21 @@ impl Resolver {
         };
         let records = self.records(name, RecordType::TXT).await.unwrap_or_default();
         records.into_iter().filter_map(of_txt).collect()
+    }
+
+    /// What there is of a kind at a name, after all aliases.
+    ///
+    /// # Errors
+    /// Where nobody can say.
+    pub(super) async fn told(&self, name: &Name, kind: RecordType) -> Result<Told, String> {
+        let found = match self.hickory.as_ref()?.lookup(name.clone(), kind).await {
+            Ok(found) => found,
+            Err(error) if error.is_nx_domain() => return Ok(Told::NoName),
+            Err(error) if error.is_no_records_found() => return Ok(Told::Nothing),
+            Err(error) => return Err(error.to_string()),
+        };
+        let of_kind = found.answers().iter().filter(|record| record.record_type() == kind);
+        Ok(Told::of(of_kind.map(|record| record.data.clone()).collect()))
     }
 
     async fn records(&self, name: &Name, kind: RecordType) -> Result<Vec<RData>, Silent> {

@@ -18,7 +18,7 @@ use super::record::{and_ancestors, fqdn, shown};
 use super::resolver::Resolver;
 use super::tsig::{Key, Unverified};
 use super::wire::{over_tcp, question};
-use super::{ALIASES, Change, DnsError, TxtRecord, UpdateError};
+use super::{ALIASES, Change, DnsError, Examined, TxtRecord, UpdateError};
 
 /// Short, since the record goes away again soon.
 const TTL: u32 = 60;
@@ -58,6 +58,16 @@ impl Rfc2136 {
         let zone = self.zone_of(&name).await?;
         let update = update(&zone, &name, record.value(), change);
         Ok(self.send(&key, &update, &zone, &name).await?)
+    }
+
+    /// Asks what a change would ask, and signs the last question as a change is signed: a server says
+    /// to that too that it does not know the key.
+    pub(super) async fn examine(&self, record: &TxtRecord) -> Result<Examined, DnsError> {
+        let key = self.key()?;
+        let name = self.holder(record).await?;
+        let zone = self.zone_of(&name).await?;
+        self.send(&key, &question(&zone, RecordType::SOA), &zone, &name).await?;
+        Ok(Examined::Signed { server: self.server, zone: shown(&zone), holder: shown(&name) })
     }
 
     /// The name that holds the record: where somebody put a CNAME at `_acme-challenge`, the server may

@@ -12,9 +12,10 @@ use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::record::{and_ancestors, shown};
-use super::resolver::{Resolver, Silent};
+use super::record::shown;
+use super::resolver::Resolver;
 use super::wire::ask;
+use super::zone::{Server, name_servers};
 use super::{DnsError, Provider, TxtRecord};
 
 /// How often to look, and for how long.
@@ -101,7 +102,7 @@ impl Lookout {
 
     /// Asks everybody once, all at the same time; returns whom the record is still missing from.
     async fn look(&self, name: &Name, value: &str, primary: Option<SocketAddr>) -> Vec<String> {
-        let mut servers = self.name_servers(name).await;
+        let mut servers = name_servers(&self.resolver, name, self.port).await;
         let known = servers.len();
         servers.extend(primary.map(|address| Server {
             name: "the primary".into(),
@@ -138,41 +139,12 @@ impl Lookout {
         silent.push("the resolver".into());
         silent
     }
-
-    /// The name servers of the zone that the name is in; none where they are not known.
-    async fn name_servers(&self, name: &Name) -> Vec<Server> {
-        for zone in and_ancestors(name) {
-            let names = match self.resolver.name_servers(&zone).await {
-                Ok(names) if names.is_empty() => continue,
-                Ok(names) => names,
-                Err(Silent) => break,
-            };
-            let mut servers = Vec::new();
-            for name in names {
-                let addresses = self.resolver.addresses(&name.to_ascii()).await.unwrap_or_default();
-                let addresses = addresses
-                    .into_iter()
-                    .map(|address| SocketAddr::new(address, self.port))
-                    .collect();
-                servers.push(Server { name: shown(&name), addresses, is_primary: false });
-            }
-            return servers;
-        }
-        Vec::new()
-    }
 }
 
 #[derive(Default)]
 struct Shown {
     name_server: bool,
     primary: bool,
-}
-
-/// A name server and where it is.
-struct Server {
-    name: String,
-    addresses: Vec<SocketAddr>,
-    is_primary: bool,
 }
 
 /// What a server shows.

@@ -14,10 +14,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use gateway_certs::Certificate;
 use gateway_config::model::{Acme, ChallengeKind};
 use tokio::task::{JoinSet, LocalSet};
 
 use crate::dns::{DnsError, Lookout, Provider};
+use crate::doctor::{self, Password};
 use crate::failure::Failure;
 use crate::moment::Moment;
 use crate::plan::{Planner, Stage, Step};
@@ -95,6 +97,7 @@ pub struct Keeper {
     planner: Planner,
     ledger: Ledger,
     performer: Arc<Performer>,
+    responder: Arc<Responder>,
     observer: Arc<dyn Observer>,
     told_skew: i64,
     longest_sleep: Duration,
@@ -119,7 +122,7 @@ impl Keeper {
             )),
             None => None,
         };
-        let performer = Performer::new(&settings, storage.clone(), responder, dns)?;
+        let performer = Performer::new(&settings, storage.clone(), responder.clone(), dns)?;
         let mut entries: Vec<_> = settings.wanted.into_iter().flat_map(Wanted::entries).collect();
         let ledger = Ledger::new(storage);
         let now = Moment::from(performer.now());
@@ -129,12 +132,14 @@ impl Keeper {
             planner,
             ledger,
             performer: Arc::new(performer),
+            responder,
             observer,
             told_skew: 0,
             longest_sleep: settings.longest_sleep,
         };
         keeper.serve_all();
         keeper.lend(now)?;
+        keeper.load_password();
         Ok(keeper)
     }
 
@@ -153,6 +158,19 @@ impl Keeper {
         let now = Moment::from(now);
         let planner = ledger.load(&mut entries, acme, None, now)?;
         Ok(states(&entries, &planner, &ledger, now))
+    }
+
+    /// What these may be served with: their own certificates, whatever they are worth by now, and
+    /// every other that is valid, since it may be lent to them.
+    pub(crate) fn kept(wanted: Vec<Wanted>, storage: Arc<dyn Storage>) -> Vec<Arc<Certificate>> {
+        let own = wanted.into_iter().flat_map(Wanted::entries).filter_map(|mut entry| {
+            entry.load(&*storage).ok()?;
+            entry.current
+        });
+        let mut all: Vec<_> = own.collect();
+        let now = Moment::from(SystemTime::now());
+        all.extend(Ledger::new(storage).all_valid(now).unwrap_or_default());
+        all
     }
 
     /// Looks after the certificates until `stop` is over. Where another process does so already, this
@@ -179,6 +197,7 @@ impl Keeper {
                 Ok(Some(lease)) => {
                     // The one before may have won something until its last moment.
                     self.reload();
+                    self.make_password();
                     return lease;
                 }
                 Ok(None) if !told => self.observer.event(&Event::AnotherProcess),
@@ -199,6 +218,26 @@ impl Keeper {
             Err(error) => return self.not_kept(&crate::authority::local(error)),
         }
         self.serve_all();
+        self.load_password();
+    }
+
+    /// What the doctor is known by. A damaged one counts as none.
+    fn load_password(&self) {
+        let kept = self.ledger.storage().load(doctor::KEY).ok().flatten();
+        self.responder.set_password(kept.and_then(|kept| Password::read(&kept)));
+    }
+
+    /// Makes it where there is none. Only the process that has the lock does, so there is one. It is no
+    /// harm where it cannot be kept: the doctor says that the storage cannot be written to.
+    fn make_password(&self) {
+        if self.responder.has_password() {
+            return;
+        }
+        let made = Password::make();
+        let kept = made.map(|made| self.ledger.storage().store(doctor::KEY, made.as_bytes()));
+        if let Some(Ok(())) = kept {
+            self.load_password();
+        }
     }
 
     async fn work(&mut self) {

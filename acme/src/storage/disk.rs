@@ -24,6 +24,18 @@ impl Disk {
     pub fn open(storage: &Path) -> Result<Self, StorageError> {
         Ok(Self { folder: Folder::open(storage, storage.join("acme"))? })
     }
+
+    /// The same folder for whoever only looks: nothing is made, and nothing changed about it.
+    #[must_use]
+    pub fn existing(storage: &Path) -> Self {
+        Self { folder: Folder::existing(storage.join("acme")) }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
 }
 
 impl Storage for Disk {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod cloudflare;
+mod examine;
 mod exec;
 mod golden;
 #[path = "../support/http_server.rs"]

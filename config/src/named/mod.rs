@@ -2,6 +2,8 @@
 
 mod cloudflare;
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 
 pub(crate) use cloudflare::CLOUDFLARE;
@@ -28,6 +30,12 @@ pub(crate) static PRIVATE: NamedNetworks = NamedNetworks {
     ],
     client_header: None,
 };
+
+/// Whether an address is one of Cloudflare's.
+#[must_use]
+pub fn is_cloudflare(address: IpAddr) -> bool {
+    CLOUDFLARE.networks().iter().any(|network| network.contains(&address))
+}
 
 impl NamedNetworks {
     pub(crate) fn networks(&self) -> Vec<IpNet> {

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod acme;
 mod check_config;
 mod demo;
 mod explain;
@@ -47,6 +48,9 @@ enum Command {
     CheckConfig(check_config::Arguments),
     /// Explain what would happen to a request, and why
     Explain(explain::Arguments),
+    /// Look after certificates that come by ACME
+    #[command(subcommand)]
+    Acme(acme::AcmeCommand),
     /// Print the configuration's JSON Schema, or its reference
     Schema(schema::Arguments),
     /// Ask a running gateway whether it is ready
@@ -61,6 +65,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::main(&arguments),
         Command::CheckConfig(arguments) => check_config::main(&arguments),
         Command::Explain(arguments) => explain::main(&arguments),
+        Command::Acme(command) => acme::main(&command),
         Command::Schema(arguments) => schema::main(&arguments),
         Command::Healthcheck(arguments) => healthcheck::main(&arguments),
     }

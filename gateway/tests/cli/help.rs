@@ -11,6 +11,8 @@ fn every_command_has_its_help() {
         run.exits_with(0).is(&format!("help/{command}"));
         assert!(command == "demo" || run.stdout.contains("Example"), "{}", run.stdout);
     }
+    folder.run(&["acme", "--help"]).exits_with(0).is("help/acme");
+    folder.run(&["acme", "doctor", "--help"]).exits_with(0).is("help/acme-doctor");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Certificates by ACME, from a real CA: pebble, with whatever it has against the gateway.
 
+mod doctor;
 mod first_issue;
 mod many;
 mod renewal;

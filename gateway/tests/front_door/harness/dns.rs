@@ -15,6 +15,8 @@ use tokio::task::JoinHandle;
 pub(crate) enum Answer {
     /// These addresses, good for so many seconds.
     Addresses(Vec<IpAddr>, u32),
+    /// Those of these records that are of the kind that is asked for.
+    Records(Vec<RData>),
     /// NXDOMAIN: what names are answered with that the test did not set.
     NoSuchName,
     /// SERVFAIL.
@@ -86,6 +88,7 @@ fn reply(question: &Message, zone: &mut Zone) -> Message {
     let mut reply = Message::response(question.metadata.id, OpCode::Query);
     reply.metadata.recursion_desired = question.metadata.recursion_desired;
     reply.metadata.recursion_available = true;
+    reply.metadata.authoritative = true;
     reply.queries.clone_from(&question.queries);
     let Some(query) = question.queries.first() else { return reply };
     let name = query.name.to_ascii().trim_end_matches('.').to_ascii_lowercase();
@@ -101,6 +104,11 @@ fn reply(question: &Message, zone: &mut Zone) -> Message {
                 };
                 reply.answers.push(Record::from_rdata(query.name.clone(), ttl, data));
             }
+        }
+        Answer::Records(records) => {
+            let of_kind = records.into_iter().filter(|it| it.record_type() == query.query_type);
+            let record = |data| Record::from_rdata(query.name.clone(), 1, data);
+            reply.answers.extend(of_kind.map(record));
         }
         Answer::NoSuchName => reply.metadata.response_code = ResponseCode::NXDomain,
         Answer::Failure => reply.metadata.response_code = ResponseCode::ServFail,
