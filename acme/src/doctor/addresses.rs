@@ -110,12 +110,13 @@ async fn look_up(name: &str, inquiry: &Inquiry) -> (Vec<IpAddr>, Vec<Seen>) {
         tokio::join!(inquiry.ask(&name, RecordType::A), inquiry.ask(&name, RecordType::AAAA));
     let by = v4.told.iter().chain(&v6.told).map(|(server, _)| server.clone());
     let by = by.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ");
-    let addresses = all(&v4).chain(all(&v6)).collect::<BTreeSet<_>>().into_iter().collect();
+    let addresses: BTreeSet<_> = all(&v4).chain(all(&v6)).collect();
+    let addresses: Vec<_> = addresses.into_iter().collect();
     let seen = judge(shown, &addresses, by, [&v4, &v6]);
     (addresses, seen)
 }
 
-fn judge(name: String, addresses: &Vec<IpAddr>, by: String, answers: [&Answers; 2]) -> Vec<Seen> {
+fn judge(name: String, addresses: &[IpAddr], by: String, answers: [&Answers; 2]) -> Vec<Seen> {
     let mut seen = Vec::new();
     let silent = || answers.iter().flat_map(|answers| &answers.silent);
     let silent: BTreeSet<_> = silent().map(|(server, why)| format!("{server} ({why})")).collect();
@@ -130,11 +131,11 @@ fn judge(name: String, addresses: &Vec<IpAddr>, by: String, answers: [&Answers; 
             false => Seen::NoAddress { name, by },
         });
     } else {
-        seen.push(Seen::Fine { name, addresses: addresses.clone(), by });
+        seen.push(Seen::Fine { name, addresses: addresses.to_vec(), by });
     }
     let of_a_kind = |kind: fn(&IpAddr) -> bool| addresses.iter().filter(|ip| kind(ip)).count();
     if of_a_kind(IpAddr::is_ipv4) > 1 || of_a_kind(IpAddr::is_ipv6) > 1 {
-        seen.push(Seen::Several { addresses: addresses.clone() });
+        seen.push(Seen::Several { addresses: addresses.to_vec() });
     }
     for answers in answers {
         let told = answers.told.iter().map(|(server, told)| (server.clone(), of(told)));

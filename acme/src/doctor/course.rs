@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use super::finding::{Check, DNS_01, Finding, HTTP_01, TLS_ALPN_01, VISITS};
 
+/// Is told what is still looked at.
+type Tell<'t> = &'t mut dyn FnMut(&[Check]);
+
 /// What was found, and what is still looked at. What was found stays found when the time is over.
 pub(super) struct Course<'t> {
     findings: RefCell<Vec<Finding>>,
     open: RefCell<BTreeSet<Check>>,
     /// Is told what is still looked at.
-    tell: RefCell<&'t mut dyn FnMut(&[Check])>,
+    tell: RefCell<Tell<'t>>,
 }
 
 impl<'t> Course<'t> {
-    pub(super) fn new(
-        open: impl IntoIterator<Item = Check>,
-        tell: &'t mut dyn FnMut(&[Check]),
-    ) -> Self {
+    pub(super) fn new(open: impl IntoIterator<Item = Check>, tell: Tell<'t>) -> Self {
         let course = Self {
             findings: RefCell::default(),
             open: RefCell::new(open.into_iter().collect()),

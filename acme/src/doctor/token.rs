@@ -33,7 +33,7 @@ const LENGTH: usize = ((NONCE + MAC) * 4).div_ceil(3);
 
 /// The key that both have.
 #[derive(Debug)]
-pub(crate) struct Password(hmac::Key);
+pub(crate) struct Password(Box<hmac::Key>);
 
 /// A token, and what this installation answers to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Password {
     /// A kept key; `None` where it is damaged.
     pub(crate) fn read(kept: &[u8]) -> Option<Self> {
         let key = BASE64URL.decode(kept.trim_ascii()).ok()?;
-        (key.len() == MAC).then(|| Self(hmac::Key::new(hmac::HMAC_SHA256, &key)))
+        (key.len() == MAC).then(|| Self(Box::new(hmac::Key::new(hmac::HMAC_SHA256, &key))))
     }
 
     /// A new token; `None` where the system gives no random numbers.
