@@ -40,13 +40,24 @@ impl Style {
 
 /// Adds an indented line of a name and a value, which goes on below itself where it is long.
 pub(super) fn detail(text: &mut String, style: Style, name: &str, value: &str) {
+    coloured(text, style, name, value, "");
+}
+
+/// The same for something that is not as it should be.
+pub(super) fn alarm(text: &mut String, style: Style, name: &str, value: &str) {
+    coloured(text, style, name, value, style.bad);
+}
+
+fn coloured(text: &mut String, style: Style, name: &str, value: &str, with: &str) {
     const INDENT: usize = 2;
     const NAMES: usize = 11;
     let Style { name: colour, off, .. } = style;
     for (index, line) in wrapped(value, WIDTH - INDENT - NAMES).iter().enumerate() {
         let name = if index == 0 { name } else { "" };
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{:INDENT$}{colour}{name:<NAMES$}{off}{line}", "");
+        let _ = write!(text, "{:INDENT$}{colour}{name:<NAMES$}{off}", "");
+        let end = if with.is_empty() { "" } else { off };
+        let _ = writeln!(text, "{with}{line}{end}");
     }
 }
 
@@ -77,6 +88,9 @@ mod tests {
     fn lines_are_as_long_as_they_may_be_and_words_are_whole() {
         assert_eq!(wrapped("ab cd ef", 5), ["ab cd", "ef"]);
         assert_eq!(wrapped("abcdefgh ij", 5), ["abcdefgh", "ij"]);
+        let (mut text, style) = (String::new(), Style::new(true));
+        alarm(&mut text, style, "failed", "a\x1b[2J");
+        assert_eq!(text, "  \x1b[36mfailed     \x1b[0m\x1b[31ma\u{fffd}[2J\x1b[0m\n");
         assert_eq!(wrapped("a\x1b[31m", 9), ["a\u{fffd}[31m"]);
     }
 }

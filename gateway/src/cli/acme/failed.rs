@@ -6,7 +6,7 @@ use gateway_acme::{Moment, State, ca_name};
 use serde::Serialize;
 
 use super::super::at::At;
-use super::super::style::{Style, detail};
+use super::super::style::{Style, alarm, detail};
 
 /// What was tried for a certificate, and what will be.
 #[derive(Debug, Serialize)]
@@ -106,16 +106,15 @@ impl Attempts {
         let when = if self.next <= now { "at once".into() } else { self.next.both(now) };
         say("next", &format!("{when}, with {}", ca_name(&self.next_directory)));
         if let Some(failed) = &self.failed {
-            let Style { bad, off, .. } = style;
             let Failed { at, directory, what, advice, .. } = failed;
             let times = match self.failures {
                 0 | 1 => String::new(),
                 many => format!("{many} times, the last "),
             };
             let (ago, ca) = (at.distance(now), ca_name(directory));
-            say("failed", &format!("{bad}{times}{ago}, with {ca}{off}"));
-            say("", what);
-            say("", advice);
+            alarm(text, style, "failed", &format!("{times}{ago}, with {ca}"));
+            detail(text, style, "", what);
+            detail(text, style, "", advice);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Certificates by ACME, from a real CA: pebble, with whatever it has against the gateway.
 
+mod by_hand;
 mod first_issue;
 
 #[path = "../../../../acme/tests/harness/pebble/mod.rs"]

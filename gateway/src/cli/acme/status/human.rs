@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use gateway_acme::{DirectoryFacts, ca_name};
 
 use super::super::super::at::At;
-use super::super::super::style::{Style, detail};
+use super::super::super::style::{Style, alarm, detail};
 use super::{Ca, Certificate, Status};
 
 pub(super) fn render(status: &Status, now: At, colour: bool) -> String {
@@ -42,7 +42,9 @@ fn authority(text: &mut String, style: Style, ca: &Ca, now: At) {
         say("directory", &ca.directory);
     }
     say("account", &account(ca));
-    say("orders", &orders(style, ca, now));
+    let tell_orders = if ca.held_until.is_some() { alarm } else { detail };
+    tell_orders(text, style, "orders", &orders(ca, now));
+    let mut say = |name, value: &str| detail(text, style, name, value);
     let says = ca.live.as_ref().map_or(ca.renewal_info, |live| live.renewal_info);
     say(
         "renewals",
@@ -59,7 +61,7 @@ fn authority(text: &mut String, style: Style, ca: &Ca, now: At) {
         say("asked", &failure.to_string());
     }
     for problem in &ca.problems {
-        say("problem", problem);
+        alarm(text, style, "problem", problem);
     }
 }
 
@@ -73,14 +75,13 @@ fn account(ca: &Ca) -> String {
     format!("{}, contact {}", account.url, account.contact.join(", "))
 }
 
-fn orders(style: Style, ca: &Ca, now: At) -> String {
+fn orders(ca: &Ca, now: At) -> String {
     if let Some(until) = ca.held_until {
-        let Style { bad, off, .. } = style;
         let failures = match ca.failures {
             1 => "1 failure".into(),
             count => format!("{count} failures"),
         };
-        return format!("{bad}none until {}{off}, after {failures} of the CA's", until.both(now));
+        return format!("none until {}, after {failures} of the CA's", until.both(now));
     }
     match (ca.orders_left, ca.orders_limit) {
         (Some(left), Some((count, seconds))) => format!(
@@ -112,7 +113,7 @@ fn certificate(text: &mut String, style: Style, certificate: &Certificate, now: 
     let expires = not_after.map_or("none yet".into(), |at| at.both(now));
     detail(text, style, "expires", &expires);
     for problem in problems {
-        detail(text, style, "problem", problem);
+        alarm(text, style, "problem", problem);
     }
     attempts.tell(text, style, now);
     attempts.tell_waits(text, style, now);

@@ -6,6 +6,7 @@ mod certbot;
 mod choice;
 mod found;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -162,9 +163,10 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
         Ok(paths)
     };
     read().map_err(|error| {
-        format!(
-            "`{}` cannot be read ({error}). Run this as a user who may read it, such as root.",
-            folder.display()
-        )
+        let help = match error.kind() {
+            ErrorKind::PermissionDenied => "Run this as a user who may read it, such as root.",
+            _ => "Name the folder of certbot or Caddy with --from.",
+        };
+        format!("`{}` cannot be read ({error}). {help}", folder.display())
     })
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::super::super::at::At;
-use super::super::super::style::{Style, detail};
+use super::super::super::style::{Style, alarm, detail};
 use super::{Row, Source};
 
 /// A longer site name does not push the other columns away.
@@ -67,7 +67,7 @@ fn details(text: &mut String, style: Style, row: &Row, now: At) {
         say("meanwhile", "a certificate of the local CA is served");
     }
     for problem in &row.problems {
-        say("problem", problem);
+        alarm(text, style, "problem", problem);
     }
     if let Some(attempts) = &row.attempts {
         attempts.tell(text, style, now);

@@ -43,6 +43,7 @@ struct Row {
     source: Source,
     /// Where it is, or will be.
     file: Option<String>,
+    #[serde(serialize_with = "in_lower_case")]
     key: Option<String>,
     issuer: Option<String>,
     serial: Option<String>,
@@ -61,6 +62,11 @@ enum Source {
     Acme,
     LocalCa,
     File,
+}
+
+/// As the configuration writes kinds of keys.
+fn in_lower_case<S: serde::Serializer>(key: &Option<String>, to: S) -> Result<S::Ok, S::Error> {
+    key.as_ref().map(|key| key.to_lowercase()).serialize(to)
 }
 
 pub(super) fn main(arguments: &Arguments) -> ExitCode {
