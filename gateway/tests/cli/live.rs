@@ -125,6 +125,17 @@ fn secrets_and_roots_that_cannot_be_read() {
 }
 
 #[test]
+fn a_folder_for_certificates_by_acme_that_is_none() {
+    let site = SELF_SIGNED.replace("\"self-signed\"", "\"acme\"");
+    let folder = Folder::with_config(&format!("{}{site}", server()));
+    folder.write("state/acme", "in the way");
+    folder.run(&["check-config", "--live"]).exits_with(1).is("live/acme-storage");
+    // Nobody looks where no site needs it.
+    folder.write("gateway.toml", &format!("{}{SELF_SIGNED}", server()));
+    folder.run(&["check-config", "--live"]).exits_with(0).is("live/good");
+}
+
+#[test]
 fn secrets_and_roots_that_can_be_read() {
     let rfc2136 = "dns = { provider = \"rfc2136\", server = \"192.0.2.53\", key = \"a\", secret = { file = \"eab.key\" } }\n";
     let lines = BY_ACME.lines().map(|line| match line.starts_with("dns = ") {
