@@ -18,6 +18,8 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::tls::TlsStream;
+
 /// Bytes that may wait to be written before whoever produces them has to wait too.
 pub(crate) const HIGH_WATER: usize = 64 * 1024;
 
@@ -38,7 +40,7 @@ pub(crate) enum Transport {
     /// A unix socket of an upstream.
     Unix(UnixStream),
     /// TLS with a client.
-    TlsServer(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+    TlsServer(Box<TlsStream>),
     /// TLS with an upstream.
     TlsClient(Box<tokio_rustls::client::TlsStream<TcpStream>>),
 }
@@ -133,13 +135,10 @@ impl GatheringStream {
             // Pending and failure are both seen by the next write; reading goes on regardless.
             let _seen_by_next_write = self.poll_send_all(cx);
         }
-        match &self.transport {
+        match &mut self.transport {
             Transport::Tcp(s) => s.poll_read_ready(cx),
             Transport::Unix(s) => s.poll_read_ready(cx),
-            Transport::TlsServer(s) => match s.get_ref() {
-                (_, tls) if !tls.wants_read() => Poll::Ready(Ok(())),
-                (tcp, _) => tcp.poll_read_ready(cx),
-            },
+            Transport::TlsServer(s) => s.poll_readable(cx),
             Transport::TlsClient(s) => match s.get_ref() {
                 (_, tls) if !tls.wants_read() => Poll::Ready(Ok(())),
                 (tcp, _) => tcp.poll_read_ready(cx),
@@ -170,7 +169,7 @@ impl GatheringStream {
         match &mut self.transport {
             Transport::Tcp(tcp) => Some(tcp),
             Transport::Unix(_) => None,
-            Transport::TlsServer(tls) => Some(tls.get_mut().0),
+            Transport::TlsServer(tls) => Some(tls.inner_mut()),
             Transport::TlsClient(tls) => Some(tls.get_mut().0),
         }
     }

@@ -1,6 +1,12 @@
 //! The TLS handshake with a client: which site it asks for, then its certificate.
 
+mod buffer;
 mod challenge;
+mod hello;
+mod session;
+mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::net::IpAddr;
@@ -9,11 +15,12 @@ use std::time::Duration;
 
 use gateway_acme::Responder;
 use gateway_certs::{CertStore, IssueError, Resolved, UNRECOGNIZED_NAME_ALERT, config_for_address};
+use rustls::server::{Accepted, UnbufferedServerConnection};
 use rustls::{HandshakeKind, ProtocolVersion, ServerConfig};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio_rustls::LazyConfigAcceptor;
-use tokio_rustls::server::TlsStream;
+
+pub(crate) use stream::TlsStream;
 
 /// What is known of a connection after its handshake.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +59,9 @@ impl HandshakeError {
     }
 }
 
+/// A connection after its handshake.
+pub(crate) type Shaken = (Box<TlsStream>, TlsFacts);
+
 /// Performs the handshake within `limit`. `None`: it was a CA, that has seen what it came for.
 pub(crate) async fn handshake(
     tcp: TcpStream,
@@ -59,46 +69,68 @@ pub(crate) async fn handshake(
     config: &Arc<ServerConfig>,
     responder: &Responder,
     limit: Duration,
-) -> Result<Option<(Box<TlsStream<TcpStream>>, TlsFacts)>, HandshakeError> {
+) -> Result<Option<Shaken>, HandshakeError> {
     let local = tcp.local_addr().map_err(HandshakeError::Failed)?.ip().to_canonical();
-    match tokio::time::timeout(limit, shake(tcp, store, config, responder, local)).await {
+    let ground = Ground { store, config, responder, local };
+    match tokio::time::timeout(limit, shake(tcp, ground)).await {
         Ok(outcome) => outcome,
         Err(_elapsed) => Err(HandshakeError::Timeout(limit)),
     }
 }
 
-async fn shake(
-    tcp: TcpStream,
-    store: &Arc<CertStore>,
-    config: &Arc<ServerConfig>,
-    responder: &Responder,
+/// What the handshake is chosen from, and where the connection came in.
+struct Ground<'a> {
+    store: &'a Arc<CertStore>,
+    config: &'a Arc<ServerConfig>,
+    responder: &'a Responder,
     local: IpAddr,
-) -> Result<Option<(Box<TlsStream<TcpStream>>, TlsFacts)>, HandshakeError> {
-    let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tcp);
-    let start = acceptor.await.map_err(HandshakeError::Failed)?;
-    let hello = start.client_hello();
-    if let Some(config) = challenge::config(&hello, responder) {
-        let mut shown = start.into_stream(config).await.map_err(HandshakeError::Failed)?;
-        drop(shown.shutdown().await);
-        return Ok(None);
-    }
-    let by_address = hello.server_name().is_none();
-    let site = match store.resolve(hello.server_name(), local, hello.signature_schemes()) {
-        Resolved::Found { site, .. } => site,
-        Resolved::UnknownName => {
-            // rustls would answer `access_denied` to a name that it finds no certificate for.
-            refuse(start.io).await;
-            return Err(HandshakeError::UnknownName);
+}
+
+/// What a handshake is made with, and for which site; for none where it is a CA's.
+struct Chosen {
+    config: Arc<ServerConfig>,
+    site: Option<usize>,
+}
+
+async fn shake(mut tcp: TcpStream, ground: Ground<'_>) -> Result<Option<Shaken>, HandshakeError> {
+    let mut received = Vec::new();
+    let accepted = hello::read(&mut tcp, &mut received).await.map_err(HandshakeError::Failed)?;
+    let Chosen { config, site } = match choose(accepted, &ground) {
+        Ok(chosen) => chosen,
+        Err(error) => {
+            if matches!(error, HandshakeError::UnknownName) {
+                // rustls would answer `access_denied` to a name that it finds no certificate for.
+                refuse(tcp).await;
+            }
+            return Err(error);
         }
+    };
+    let accepting = TlsStream::accept(tcp, config, received);
+    let mut stream = accepting.await.map_err(HandshakeError::Failed)?;
+    let Some(site) = site else {
+        drop(stream.shutdown().await);
+        return Ok(None);
+    };
+    let facts = facts_of(stream.connection(), site);
+    Ok(Some((stream, facts)))
+}
+
+fn choose(accepted: Accepted, ground: &Ground<'_>) -> Result<Chosen, HandshakeError> {
+    let Ground { store, config, responder, local } = ground;
+    let hello = accepted.client_hello();
+    if let Some(config) = challenge::config(&hello, responder) {
+        return Ok(Chosen { config, site: None });
+    }
+    let site = match store.resolve(hello.server_name(), *local, hello.signature_schemes()) {
+        Resolved::Found { site, .. } => site,
+        Resolved::UnknownName => return Err(HandshakeError::UnknownName),
         Resolved::Failed { source, .. } => return Err(HandshakeError::NoCertificate(source)),
     };
-    let config =
-        if by_address { config_for_address(config, store.clone(), local) } else { config.clone() };
-    // In a box from here on: a connection's task is as large as the largest thing it ever holds.
-    let stream = start.into_stream(config).await.map_err(HandshakeError::Failed)?;
-    let stream = Box::new(stream);
-    let facts = facts_of(stream.get_ref().1, site);
-    Ok(Some((stream, facts)))
+    let config = match hello.server_name() {
+        Some(_) => Arc::clone(config),
+        None => config_for_address(config, Arc::clone(store), *local),
+    };
+    Ok(Chosen { config, site: Some(site) })
 }
 
 async fn refuse(mut tcp: TcpStream) {
@@ -107,7 +139,7 @@ async fn refuse(mut tcp: TcpStream) {
     drop(tcp.shutdown().await);
 }
 
-fn facts_of(connection: &rustls::ServerConnection, site: usize) -> TlsFacts {
+fn facts_of(connection: &UnbufferedServerConnection, site: usize) -> TlsFacts {
     let version = match connection.protocol_version() {
         Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
         _ => "TLSv1.3",
