@@ -21,8 +21,9 @@ use crate::stream::{GatheringStream, HIGH_WATER};
 use crate::tunnel::Side;
 use crate::{admin, plain, proxy};
 
-/// Read at once.
+/// Read at once of a head, and of a body.
 const PIECE: usize = 8 * 1024;
+const BODY_PIECE: usize = 64 * 1024;
 
 /// How long a client may take to receive the end of an answer: at most 64 KiB that wait to be sent,
 /// and the last words of a connection that is closed.
@@ -105,7 +106,7 @@ impl Wire {
                 // A silent connection holds no buffer, of its next head either.
                 *head = RequestHead::default();
             }
-            while let Poll::Ready(read) = self.poll_more(cx) {
+            while let Poll::Ready(read) = self.poll_more(cx, PIECE) {
                 if !matches!(read, Ok(1..)) {
                     return Poll::Ready(Ok(false));
                 }
@@ -145,14 +146,14 @@ impl Wire {
         Ok(Some(true))
     }
 
-    /// Reads what has come. 0: nothing more will.
-    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    /// Reads what has come, a piece of it at most. 0: nothing more will.
+    fn poll_more(&mut self, cx: &mut Context<'_>, piece: usize) -> Poll<io::Result<usize>> {
         if self.buffer.is_empty() {
             // A silent connection holds no buffer.
             self.buffer = BytesMut::new();
             ready!(self.stream.poll_readable(cx))?;
         }
-        self.buffer.reserve(PIECE);
+        self.buffer.reserve(piece);
         self.stream.poll_fill(cx, &mut self.buffer)
     }
 }
@@ -248,7 +249,7 @@ impl Http1Request {
             if !self.wire.buffer.is_empty() {
                 return Poll::Pending;
             }
-            match ready!(self.wire.poll_more(cx)) {
+            match ready!(self.wire.poll_more(cx, PIECE)) {
                 Ok(0) if self.wire.stream.says_goodbye() => self.wire.turn.half_closed = true,
                 Ok(0) => return Poll::Ready(ClientError::Gone(gone())),
                 Ok(_) => return Poll::Pending,
@@ -299,7 +300,7 @@ impl Downstream for Http1Request {
                 }
                 Next::More => {}
             }
-            match ready!(self.wire.poll_more(cx)) {
+            match ready!(self.wire.poll_more(cx, BODY_PIECE)) {
                 Ok(1..) => {}
                 Ok(_) => return Poll::Ready(Err(ClientError::Gone(gone()))),
                 Err(error) => return Poll::Ready(Err(ClientError::Gone(error))),
