@@ -59,6 +59,9 @@ impl HandshakeError {
     }
 }
 
+/// A connection after its handshake.
+pub(crate) type Shaken = (Box<TlsStream>, TlsFacts);
+
 /// Performs the handshake within `limit`. `None`: it was a CA, that has seen what it came for.
 pub(crate) async fn handshake(
     tcp: TcpStream,
@@ -66,31 +69,34 @@ pub(crate) async fn handshake(
     config: &Arc<ServerConfig>,
     responder: &Responder,
     limit: Duration,
-) -> Result<Option<(Box<TlsStream>, TlsFacts)>, HandshakeError> {
+) -> Result<Option<Shaken>, HandshakeError> {
     let local = tcp.local_addr().map_err(HandshakeError::Failed)?.ip().to_canonical();
-    match tokio::time::timeout(limit, shake(tcp, store, config, responder, local)).await {
+    let ground = Ground { store, config, responder, local };
+    match tokio::time::timeout(limit, shake(tcp, ground)).await {
         Ok(outcome) => outcome,
         Err(_elapsed) => Err(HandshakeError::Timeout(limit)),
     }
 }
 
-async fn shake(
-    mut tcp: TcpStream,
-    store: &Arc<CertStore>,
-    config: &Arc<ServerConfig>,
-    responder: &Responder,
+/// What the handshake is chosen from, and where the connection came in.
+struct Ground<'a> {
+    store: &'a Arc<CertStore>,
+    config: &'a Arc<ServerConfig>,
+    responder: &'a Responder,
     local: IpAddr,
-) -> Result<Option<(Box<TlsStream>, TlsFacts)>, HandshakeError> {
+}
+
+/// What a handshake is made with, and for which site; for none where it is a CA's.
+struct Chosen {
+    config: Arc<ServerConfig>,
+    site: Option<usize>,
+}
+
+async fn shake(mut tcp: TcpStream, ground: Ground<'_>) -> Result<Option<Shaken>, HandshakeError> {
     let mut received = Vec::new();
     let accepted = hello::read(&mut tcp, &mut received).await.map_err(HandshakeError::Failed)?;
-    if let Some(config) = challenge::config(&accepted.client_hello(), responder) {
-        let shown = TlsStream::accept(tcp, config, received).await;
-        drop(shown.map_err(HandshakeError::Failed)?.shutdown().await);
-        return Ok(None);
-    }
-    let by_address = accepted.client_hello().server_name().is_none();
-    let site = match site_of(accepted, store, local) {
-        Ok(site) => site,
+    let Chosen { config, site } = match choose(accepted, &ground) {
+        Ok(chosen) => chosen,
         Err(error) => {
             if matches!(error, HandshakeError::UnknownName) {
                 // rustls would answer `access_denied` to a name that it finds no certificate for.
@@ -99,21 +105,32 @@ async fn shake(
             return Err(error);
         }
     };
-    let config =
-        if by_address { config_for_address(config, store.clone(), local) } else { config.clone() };
-    let stream = TlsStream::accept(tcp, config, received);
-    let stream = stream.await.map_err(HandshakeError::Failed)?;
+    let accepting = TlsStream::accept(tcp, config, received);
+    let mut stream = accepting.await.map_err(HandshakeError::Failed)?;
+    let Some(site) = site else {
+        drop(stream.shutdown().await);
+        return Ok(None);
+    };
     let facts = facts_of(stream.connection(), site);
     Ok(Some((stream, facts)))
 }
 
-fn site_of(accepted: Accepted, store: &CertStore, local: IpAddr) -> Result<usize, HandshakeError> {
+fn choose(accepted: Accepted, ground: &Ground<'_>) -> Result<Chosen, HandshakeError> {
+    let Ground { store, config, responder, local } = ground;
     let hello = accepted.client_hello();
-    match store.resolve(hello.server_name(), local, hello.signature_schemes()) {
-        Resolved::Found { site, .. } => Ok(site),
-        Resolved::UnknownName => Err(HandshakeError::UnknownName),
-        Resolved::Failed { source, .. } => Err(HandshakeError::NoCertificate(source)),
+    if let Some(config) = challenge::config(&hello, responder) {
+        return Ok(Chosen { config, site: None });
     }
+    let site = match store.resolve(hello.server_name(), *local, hello.signature_schemes()) {
+        Resolved::Found { site, .. } => site,
+        Resolved::UnknownName => return Err(HandshakeError::UnknownName),
+        Resolved::Failed { source, .. } => return Err(HandshakeError::NoCertificate(source)),
+    };
+    let config = match hello.server_name() {
+        Some(_) => Arc::clone(config),
+        None => config_for_address(config, Arc::clone(store), *local),
+    };
+    Ok(Chosen { config, site: Some(site) })
 }
 
 async fn refuse(mut tcp: TcpStream) {

@@ -52,6 +52,12 @@ impl Buffer {
         self.begin == self.end
     }
 
+    /// How much memory it has.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.memory.len()
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.memory[self.begin..self.end]
     }

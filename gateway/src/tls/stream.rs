@@ -112,7 +112,7 @@ impl<S> TlsStream<S> {
     /// How many bytes are kept for the connection.
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
-        self.session.held() + self.unsent.bytes().len()
+        self.session.held() + self.unsent.held()
     }
 
     /// The stream below, for reading what comes behind the end of TLS.

@@ -280,6 +280,8 @@ async fn tickets_leave_in_one_piece_with_the_answer_to_a_request_that_came_early
     io::Write::write_all(&mut session.writer(), b"request").unwrap();
     send_tls(&mut session, &mut near).await;
     let mut server = accepting.await.unwrap().unwrap();
+    // While the answer is waited for, the tickets take no more memory than they are long.
+    assert!((1..2000).contains(&server.held()), "{}", server.held());
     server.read_exact(&mut [0; 7]).await.unwrap();
     server.write_all(b"answer").await.unwrap();
     assert_eq!(receive_tls(&mut session, &mut near).await, b"answer");
