@@ -59,7 +59,7 @@ impl fmt::Display for Moment {
     }
 }
 
-/// A wait that began at some time. Where the clock was set back since, it [begins again](Wait::rebase):
+/// A wait that began at some time. Where the clock was set back since, it begins again:
 /// no wait lasts longer than it was meant to, whatever the clock does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wait {

@@ -30,7 +30,7 @@ Examples:
   gateway acme rotate-key
   gateway acme rotate-key --directory letsencrypt")]
 pub(super) struct Arguments {
-    /// Only the account at this CA, by its name or URL in [acme]
+    /// Only the account at this CA, by its name or URL in `[acme]`
     #[arg(long, value_name = "NAME|URL")]
     directory: Option<String>,
     #[command(flatten)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{ISSUE, Options, Pebble, acme, gateway, issued, pebble, site};
+use super::{ISSUE, Pebble, acme, as_cas_are, gateway, issued, pebble, site};
 use crate::harness::gateway::Gateway;
 use crate::harness::{config, within_time};
 
@@ -80,7 +80,7 @@ async fn a_revoked_certificate_is_replaced_by_the_gateway_that_runs() {
     if !pebble::is_installed("revocation") {
         return;
     }
-    let pebble = Pebble::start(Options::default()).await;
+    let pebble = Pebble::start(as_cas_are()).await;
     let gateway = gateway(&pebble, &(acme(&pebble, "") + &site("a.test"))).await;
     issued(&gateway, &pebble, "a.test").await;
     let first = replaced(gateway.dir(), None).await;
@@ -99,7 +99,7 @@ async fn an_account_goes_on_with_another_key() {
     if !pebble::is_installed("another key for an account") {
         return;
     }
-    let pebble = Pebble::start(Options::default()).await;
+    let pebble = Pebble::start(as_cas_are()).await;
     let rest = acme(&pebble, "") + &site("a.test");
     let mut gateway = gateway(&pebble, &rest).await;
     issued(&gateway, &pebble, "a.test").await;

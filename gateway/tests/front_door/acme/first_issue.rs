@@ -1,27 +1,31 @@
 //! The first certificate, by each challenge.
 
-use super::{Options, Pebble, acme, dns_hook, gateway, issued, pebble, site};
-use crate::harness::answering_site_with;
+use super::{Options, Pebble, acme, as_cas_are, dns_hook, gateway, issued, pebble, site};
+use crate::harness::gateway::Gateway;
 use crate::harness::http_client::Http;
 use crate::harness::tls_client::Tls;
+use crate::harness::{answering_site_with, config};
 
 #[tokio::test]
-async fn http_01_and_until_then_the_local_ca() {
-    if !pebble::is_installed("a certificate by http-01") {
-        return;
-    }
-    // It takes a while to come and look.
-    let options = Options { validation_sleep: Some(3), ..Options::default() };
-    let pebble = Pebble::start(options).await;
-    let rest = acme(&pebble, "challenges = [\"http-01\"]") + &site("a.test");
-    let gateway = gateway(&pebble, &rest).await;
+async fn until_then_the_local_ca_stands_in_and_readyz_says_so() {
+    let rest = "[acme]\ndirectory = \"https://127.0.0.1:1/dir\"\n".to_owned() + &site("a.test");
+    let gateway = Gateway::start(&config("", &rest)).await;
     Tls::trusting(&gateway.local_ca()).connect(gateway.https(), "a.test").await;
     let ready = Http::plain(gateway.admin(), "localhost").await.get("/readyz").await;
+    assert_eq!(ready.status, 200);
     assert!(
         ready.text().contains("a.test: served with a certificate of the local CA"),
         "{ready:?}"
     );
-    issued(&gateway, &pebble, "a.test").await;
+}
+
+#[tokio::test]
+async fn http_01() {
+    if !pebble::is_installed("a certificate by http-01") {
+        return;
+    }
+    let pebble = Pebble::start(as_cas_are()).await;
+    let gateway = by(&pebble, "http-01", "a.test").await;
     assert!(pebble.http_relay().connections() > 0);
     let ready = Http::plain(gateway.admin(), "localhost").await.get("/readyz").await;
     assert_eq!(ready.text(), "ready\n");
@@ -32,7 +36,7 @@ async fn tls_alpn_01() {
     if !pebble::is_installed("a certificate by tls-alpn-01") {
         return;
     }
-    let pebble = Pebble::start(Options::default()).await;
+    let pebble = Pebble::start(as_cas_are()).await;
     by(&pebble, "tls-alpn-01", "a.test").await;
     assert!(pebble.tls_relay().connections() > 0);
     assert_eq!(pebble.http_relay().connections(), 0);
@@ -43,7 +47,7 @@ async fn a_wildcard_by_dns_01() {
     if !pebble::is_installed("a wildcard by dns-01") {
         return;
     }
-    let pebble = Pebble::start(Options::default()).await;
+    let pebble = Pebble::start(as_cas_are()).await;
     wildcard(&pebble).await;
     assert_eq!(pebble.http_relay().connections() + pebble.tls_relay().connections(), 0);
 }
@@ -53,7 +57,7 @@ async fn an_address() {
     if !pebble::is_installed("a certificate for an address") {
         return;
     }
-    let pebble = Pebble::start(Options::default()).await;
+    let pebble = Pebble::start(as_cas_are()).await;
     let rest = acme(&pebble, "challenges = [\"http-01\"]") + &site("127.0.0.1");
     let gateway = gateway(&pebble, &rest).await;
     issued(&gateway, &pebble, "127.0.0.1").await;
@@ -65,7 +69,7 @@ async fn external_accounts() {
         return;
     }
     let key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
-    let options = Options { external_accounts: vec![("kid-1", key)], ..Options::default() };
+    let options = Options { external_accounts: vec![("kid-1", key)], ..as_cas_are() };
     let pebble = Pebble::start(options).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("eab");
@@ -82,27 +86,12 @@ async fn external_accounts() {
     assert!(!gateway.events().contains(key), "the key is in the log");
 }
 
-#[tokio::test]
-async fn each_challenge_though_half_of_the_nonces_are_refused_and_validation_dawdles() {
-    if !pebble::is_installed("bad nonces") {
-        return;
-    }
-    let options =
-        || Options { rejected_nonces: 50, validation_sleep: Some(2), ..Options::default() };
-    let rough = [Pebble::start(options()).await, Pebble::start(options()).await];
-    let third = Pebble::start(options()).await;
-    tokio::join!(
-        by(&rough[0], "http-01", "a.test"),
-        by(&rough[1], "tls-alpn-01", "a.test"),
-        wildcard(&third)
-    );
-}
-
-async fn by(pebble: &Pebble, challenge: &str, name: &str) {
+async fn by(pebble: &Pebble, challenge: &str, name: &str) -> Gateway {
     let rest = acme(pebble, &format!("challenges = [\"{challenge}\"]")) + &site(name);
     let gateway = gateway(pebble, &rest).await;
     issued(&gateway, pebble, name).await;
     assert!(!gateway.events().contains("acme_failed"), "{}", gateway.events());
+    gateway
 }
 
 async fn wildcard(pebble: &Pebble) {

@@ -22,6 +22,12 @@ use crate::harness::{answering_site_with, config, within_time};
 /// How long a certificate may take to come: a few seconds of validation, on a busy machine.
 const ISSUE: Duration = Duration::from_secs(60);
 
+/// A pebble as CAs are: it refuses half of the nonces, and now and then takes a second to come and
+/// look.
+fn as_cas_are() -> Options {
+    Options { rejected_nonces: 50, validation_sleep: Some(2), ..Options::default() }
+}
+
 /// `[acme]` with pebble as the only CA, and `keys` besides.
 fn acme(pebble: &Pebble, keys: &str) -> String {
     format!(

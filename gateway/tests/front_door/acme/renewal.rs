@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{StatusCode, Version};
 
-use super::{Options, Pebble, acme, gateway, issued, pebble, site};
+use super::{Options, Pebble, acme, as_cas_are, gateway, issued, pebble, site};
 use crate::harness::gateway::Gateway;
 use crate::harness::http_client::Http;
 use crate::harness::tls_client::Tls;
@@ -17,7 +17,7 @@ async fn no_request_fails_on_either_protocol() {
         return;
     }
     // Renewed after 12 to 13 seconds.
-    let pebble = Pebble::start(Options { validity: Some(20), ..Options::default() }).await;
+    let pebble = Pebble::start(Options { validity: Some(20), ..as_cas_are() }).await;
     let rest = acme(&pebble, "challenges = [\"http-01\"]") + &site("a.test");
     let gateway = gateway(&pebble, &rest).await;
     let first = issued(&gateway, &pebble, "a.test").await.facts.certificate;
