@@ -99,7 +99,7 @@ fn human(report: &Report, colour: bool) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{severity}  {:<13}  {}", finding.check.to_string(), finding.what);
         if let Some(advice) = &finding.advice {
-            let _ = writeln!(text, "{:24}  {advice}", "");
+            let _ = writeln!(text, "{:24}{advice}", "");
         }
     }
     let _ = writeln!(text, "\n{}", verdict(report));
