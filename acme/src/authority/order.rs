@@ -211,6 +211,7 @@ impl Issue {
         }
         let mut provided = Provided::new(means, self.challenge);
         let outcome = async {
+            fetch_authorizations(order).await.map_err(|error| attempt.failure(&error))?;
             provided.provide_all(order, attempt).await?;
             self.submit(order, attempt).await?;
             self.wait_until_ready(order, attempt).await
@@ -318,6 +319,18 @@ impl Issue {
             None => Ok(certificate),
         }
     }
+}
+
+/// Gets what the CA wants proved. Afterwards the order has it, and going through it asks nobody.
+async fn fetch_authorizations(order: &mut Order) -> Result<(), Error> {
+    despite_bad_nonces(async || {
+        let mut authorizations = order.authorizations();
+        while let Some(authorization) = authorizations.next().await {
+            authorization?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 fn refusal(error: &Error) -> Option<&Refusal> {
