@@ -144,7 +144,7 @@ impl Folder {
                 OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
             // The umask may have taken bits away.
             file.set_permissions(Permissions::from_mode(mode))?;
-            hand_over(&self.path, &beside)?;
+            hand_over(&self.path, &file)?;
             file.write_all(content)?;
             file.sync_all()?;
             fs::rename(&beside, &path)?;
@@ -241,7 +241,14 @@ fn make(parent: &Path, path: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error),
-        Ok(()) => return hand_over(parent, path),
+        Ok(()) => {
+            // Not through a link that was put there meanwhile.
+            let made = fs::symlink_metadata(path)?;
+            return match heirs(parent, &made)? {
+                Some((owner, group)) => unix::lchown(path, Some(owner), Some(group)),
+                None => Ok(()),
+            };
+        }
     }
     let found = fs::metadata(path)?;
     if !found.is_dir() {
@@ -256,26 +263,42 @@ fn make(parent: &Path, path: &Path) -> io::Result<()> {
 }
 
 fn lock_file(path: &Path) -> io::Result<File> {
-    let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     match made {
-        // What exists can be used from a disk that nobody may write to.
-        Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => File::open(path),
-        Err(error) => Err(error),
         Ok(file) => {
-            path.parent().map_or(Ok(()), |folder| hand_over(folder, path))?;
+            path.parent().map_or(Ok(()), |folder| hand_over(folder, &file))?;
             Ok(file)
         }
+        // Whatever is there is locked and otherwise left as it is, wherever a link leads.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let opened = OpenOptions::new().write(true).open(path);
+            match opened {
+                // What exists can be used from a disk that nobody may write to.
+                Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => File::open(path),
+                opened => opened,
+            }
+        }
+        Err(error) => Err(error),
     }
 }
 
-/// Gives what root has made to whom its folder belongs: a command that is run as root must not leave
-/// files behind that the gateway's own user cannot read.
-fn hand_over(folder: &Path, made: &Path) -> io::Result<()> {
-    let (owner, ours) = (fs::metadata(folder)?, fs::metadata(made)?);
-    if ours.uid() != 0 || owner.uid() == 0 {
-        return Ok(());
+/// Gives a file that root has just made to whom its folder belongs: a command that is run as root must
+/// not leave files behind that the gateway's own user cannot read.
+///
+/// It is the open file that is given away, and never what has its name: whoever owns the folder could
+/// put a link in its place, and would be given what that leads to.
+fn hand_over(folder: &Path, file: &File) -> io::Result<()> {
+    match heirs(folder, &file.metadata()?)? {
+        Some((owner, group)) => unix::fchown(file, Some(owner), Some(group)),
+        None => Ok(()),
     }
-    unix::chown(made, Some(owner.uid()), Some(owner.gid()))
+}
+
+/// The owner and group that what root has made in a folder is to have, where they are not root.
+fn heirs(folder: &Path, made: &fs::Metadata) -> io::Result<Option<(u32, u32)>> {
+    let owner = fs::metadata(folder)?;
+    let differ = made.uid() == 0 && owner.uid() != 0;
+    Ok(differ.then(|| (owner.uid(), owner.gid())))
 }
 
 /// What a process wrote that died before its rename.
