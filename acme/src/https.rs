@@ -22,7 +22,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 pub use self::error::HttpsError;
 use self::error::{Circumstances, Unresolved};
-use crate::dns::resolver::Resolver;
+use crate::dns::Resolver;
 
 /// What the gateway calls itself.
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("gateway/", env!("CARGO_PKG_VERSION")));

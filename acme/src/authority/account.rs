@@ -14,7 +14,7 @@ use super::explain::Attempt;
 use super::http::Http;
 use super::known;
 use crate::failure::{Blame, Failure};
-use crate::storage::{Storage, StorageError};
+use crate::storage::{Storage, StorageError, store_json};
 
 /// What is kept of an account.
 #[derive(Serialize, Deserialize)]
@@ -170,14 +170,7 @@ fn store(
         contact: &'a [String],
         credentials: &'a AccountCredentials,
     }
-    let text = serde_json::to_vec_pretty(&Keep { contact, credentials });
-    let text = text.map_err(|error| Failure {
-        blame: Blame::Local,
-        what: format!("The account cannot be written down ({error})."),
-        advice: "This is a mistake in the gateway; please report it.".into(),
-        retry_after: None,
-    })?;
-    storage.store(&key(directory), &text).map_err(local)
+    store_json(storage, &key(directory), &Keep { contact, credentials }).map_err(local)
 }
 
 /// Under which key an account is kept.

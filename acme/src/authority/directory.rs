@@ -50,6 +50,11 @@ impl DirectoryDocument {
         self.renewal_info.is_some()
     }
 
+    /// Below which URL that is asked for.
+    pub(super) fn renewal_info(&self) -> Option<&str> {
+        self.renewal_info.as_deref()
+    }
+
     /// Whether it takes no account without a binding to another one.
     pub(crate) fn wants_external_account(&self) -> bool {
         self.meta.external_account_required

@@ -7,6 +7,7 @@ mod http;
 pub(crate) mod known;
 mod order;
 mod refusal;
+mod renewal;
 mod revoke;
 
 pub(crate) use account::{Accounts, key as account_key, local};
@@ -15,6 +16,7 @@ pub(crate) use explain::Attempt;
 pub(crate) use http::{Http, Skew};
 pub use known::name;
 pub(crate) use order::{Finished, Issue, Means, Trouble};
+pub(crate) use renewal::Suggestion;
 pub(crate) use revoke::revoke;
 
 use instant_acme::Error;

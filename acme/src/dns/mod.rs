@@ -6,7 +6,7 @@ mod error;
 mod exec;
 pub(crate) mod lookup;
 pub(crate) mod record;
-pub(crate) mod resolver;
+mod resolver;
 mod rfc2136;
 mod tsig;
 mod visible;
@@ -23,12 +23,12 @@ use tokio::time::timeout;
 
 use self::cloudflare::Cloudflare;
 use self::exec::Exec;
-use self::resolver::Resolver;
 use self::rfc2136::Rfc2136;
 use crate::https::HttpsClient;
 
 pub use self::error::{CloudflareError, DnsError, ExecError, UpdateError};
 pub use self::record::TxtRecord;
+pub use self::resolver::Resolver;
 pub use self::tsig::Unverified;
 pub use self::visible::{Lookout, Pace};
 

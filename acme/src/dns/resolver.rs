@@ -1,7 +1,7 @@
 //! Names, asked of the system's name servers or of those that the configuration gives.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::NetError;
@@ -13,13 +13,14 @@ use hickory_resolver::{Resolver as Hickory, ResolverBuilder};
 use super::lookup::Told;
 
 /// Asks the name servers. A system without any resolves nothing, and says so when it is asked.
-pub(crate) struct Resolver {
+pub struct Resolver {
     hickory: Result<Hickory<TokioRuntimeProvider>, String>,
 }
 
 impl Resolver {
     /// A resolver that asks `servers`, or those of `/etc/resolv.conf` where there are none.
-    pub(crate) fn new(servers: &[SocketAddr]) -> Self {
+    #[must_use]
+    pub fn new(servers: &[SocketAddr]) -> Self {
         let builder = if servers.is_empty() {
             Hickory::builder_tokio()
         } else {
@@ -36,16 +37,24 @@ impl Resolver {
         Self { hickory: builder.and_then(build).map_err(|error| error.to_string()) }
     }
 
+    /// The addresses of a name, never none, and until when they are good by their time to live.
+    ///
+    /// # Errors
+    /// What the name servers said.
+    pub async fn addresses_until(&self, name: &str) -> Result<(Vec<IpAddr>, Instant), String> {
+        let answer = self.hickory.as_ref()?.lookup_ip(name).await.map_err(|error| said(&error))?;
+        match answer.iter().collect::<Vec<_>>() {
+            none if none.is_empty() => Err("the name has no addresses".into()),
+            addresses => Ok((addresses, answer.valid_until())),
+        }
+    }
+
     /// The addresses of a name.
     ///
     /// # Errors
     /// What the name servers said.
-    pub(crate) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
-        let answer = self.hickory.as_ref()?.lookup_ip(name).await.map_err(|error| said(&error))?;
-        match answer.iter().collect::<Vec<_>>() {
-            none if none.is_empty() => Err("the name has no address".into()),
-            addresses => Ok(addresses),
-        }
+    pub async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, String> {
+        self.addresses_until(name).await.map(|(addresses, _)| addresses)
     }
 
     /// What the name stands for, if it is an alias. A resolver that does not answer knows no alias.
@@ -125,7 +134,7 @@ fn build(
     mut builder: ResolverBuilder<TokioRuntimeProvider>,
 ) -> Result<Hickory<TokioRuntimeProvider>, NetError> {
     let options = builder.options_mut();
-    // What is asked for here has just been changed, or is asked for once in weeks.
+    // What is asked for here has just been changed, is asked for once in weeks, or is kept by who asks.
     options.cache_size = 0;
     options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
     options.timeout = Duration::from_secs(2);

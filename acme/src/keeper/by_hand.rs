@@ -17,7 +17,7 @@ use crate::moment::Moment;
 use crate::names::KeyType;
 use crate::plan::Record;
 use crate::responder::Responder;
-use crate::storage::{Lease, Storage, StorageError};
+use crate::storage::{Lease, Storage, StorageError, store_json};
 
 /// Does by hand what no keeper does by itself.
 pub struct ByHand {
@@ -157,8 +157,7 @@ impl ByHand {
         revoked.map_err(nobody_asks_again)?;
         let mark =
             Mark { serial: current.serial().to_owned(), at: Moment::from(SystemTime::now()) };
-        let text = serde_json::to_vec_pretty(&mark).unwrap_or_default();
-        self.storage.store(&entry.mark_key(), &text).map_err(|error| {
+        store_json(&*self.storage, &entry.mark_key(), &mark).map_err(|error| {
             let mut failure = local(error);
             failure.what =
                 format!("It is revoked, but that cannot be written down: {}", failure.what);
@@ -188,8 +187,7 @@ impl ByHand {
         if record == fresh {
             return Ok(());
         }
-        let text = serde_json::to_vec_pretty(&fresh).unwrap_or_default();
-        self.storage.store(&entry.record_key(), &text)
+        store_json(&*self.storage, &entry.record_key(), &fresh)
     }
 }
 

@@ -74,6 +74,13 @@ pub enum Event<'a> {
         /// The CA's page about it.
         explanation: Option<&'a str>,
     },
+    /// The CA does not say when to renew; told once until it does.
+    NotSuggested {
+        /// Which.
+        about: About<'a>,
+        /// Why.
+        failure: &'a Failure,
+    },
     /// Something that was kept is of no use; it was moved out of the way.
     Damaged {
         /// What it was.
@@ -118,6 +125,7 @@ impl Event<'_> {
             Self::Rehearsed { .. } => "acme_rehearsed",
             Self::Failed { .. } => "acme_failed",
             Self::BroughtForward { .. } => "acme_brought_forward",
+            Self::NotSuggested { .. } => "acme_not_suggested",
             Self::Damaged { .. } => "acme_damaged",
             Self::NotKept { .. } => "acme_not_kept",
             Self::ClockIsWrong { .. } => "acme_clock",
@@ -129,7 +137,10 @@ impl Event<'_> {
     #[must_use]
     pub fn urgency(&self) -> Urgency {
         match self {
-            Self::Trying { .. } | Self::Issued { .. } | Self::Rehearsed { .. } => Urgency::Ordinary,
+            Self::Trying { .. }
+            | Self::Issued { .. }
+            | Self::Rehearsed { .. }
+            | Self::NotSuggested { .. } => Urgency::Ordinary,
             Self::BroughtForward { .. } | Self::AnotherProcess => Urgency::Notable,
             Self::Failed { .. } | Self::ClockIsWrong { .. } | Self::Damaged { .. } => {
                 Urgency::Notable
@@ -146,7 +157,8 @@ impl Event<'_> {
             | Self::Issued { about, .. }
             | Self::Rehearsed { about }
             | Self::Failed { about, .. }
-            | Self::BroughtForward { about, .. } => Some(*about),
+            | Self::BroughtForward { about, .. }
+            | Self::NotSuggested { about, .. } => Some(*about),
             _ => None,
         }
     }
@@ -183,6 +195,11 @@ impl fmt::Display for Event<'_> {
                 write!(f, "the CA wants the certificate for {} renewed early, at {due}", about.hosts)?;
                 explanation.map_or(Ok(()), |page| write!(f, "; see {page}"))
             }
+            Self::NotSuggested { about, failure } => write!(
+                f,
+                "when to renew the certificate for {} is decided without the CA: {failure}",
+                about.hosts
+            ),
             Self::Damaged { what, aside, why } => {
                 write!(f, "{what} is of no use ({why}). It was moved to {aside} and is replaced.")
             }

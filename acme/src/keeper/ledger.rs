@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::moment::Moment;
 use crate::names::{hash, slug};
 use crate::plan::{Ca, CaRecord, Planned, Planner, Record};
-use crate::storage::{Storage, StorageError};
+use crate::storage::{Storage, StorageError, store_json};
 
 /// Reads and writes what is kept, and remembers what it has written.
 #[derive(Debug)]
@@ -56,6 +56,7 @@ impl Ledger {
         }
         let mut certificates = Vec::with_capacity(entries.len());
         for entry in entries.iter_mut() {
+            entry.damaged.clear();
             if let Some(damage) = entry.load(&*self.storage)? {
                 self.damaged(entry, &damage, observer)?;
             }
@@ -187,8 +188,7 @@ impl Ledger {
     }
 
     fn store(&self, key: &str, record: &impl Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_vec_pretty(record).unwrap_or_default();
-        self.storage.store(key, &text).map_err(local)
+        store_json(&*self.storage, key, record).map_err(local)
     }
 }
 

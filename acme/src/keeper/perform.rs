@@ -6,21 +6,20 @@ use std::time::{Duration, SystemTime};
 
 use gateway_certs::Certificate;
 use gateway_config::model::{Acme, AcmeDirectory, ChallengeKind};
-use instant_acme::{CertificateIdentifier, RevocationReason};
+use instant_acme::RevocationReason;
 use parking_lot::Mutex;
 
 use super::entry::Entry;
 use super::{About, Clock, KeeperError, Settings};
 use crate::authority::{
-    Accounts, Attempt, DirectoryDocument, Finished, Http, Issue, Means, Skew, Trouble, known,
-    revoke,
+    Accounts, Attempt, DirectoryDocument, Finished, Http, Issue, Means, Skew, Suggestion, Trouble,
+    known, revoke,
 };
 use crate::dns::{Lookout, Provider};
 use crate::failure::{Blame, Failure};
 use crate::https::HttpsClient;
-use crate::moment::Moment;
 use crate::names::{has_address, is_wildcard};
-use crate::plan::{Planner, Stage, Window};
+use crate::plan::{Planner, Stage};
 use crate::responder::Responder;
 use crate::storage::Storage;
 
@@ -50,15 +49,7 @@ pub(super) struct Performer {
 /// What came of a step.
 pub(super) enum Outcome {
     Order { certificate: usize, ca: usize, stage: Stage, result: Result<Finished, Failure> },
-    Renewal { certificate: usize, result: Option<Suggested> },
-}
-
-/// What a CA says about a renewal.
-pub(super) struct Suggested {
-    pub(super) directory: String,
-    pub(super) window: Window,
-    pub(super) explanation: Option<String>,
-    pub(super) again: Duration,
+    Renewal { certificate: usize, result: Result<Suggestion, Failure> },
 }
 
 /// An order that is to be made.
@@ -275,21 +266,11 @@ impl Performer {
     pub(super) async fn ask_renewal(
         &self,
         directory: &str,
-        certificate: Option<&Certificate>,
-    ) -> Option<Suggested> {
-        let leaf = certificate?.certified_key().cert.first()?;
-        let id = CertificateIdentifier::try_from(leaf).ok()?;
-        let http = self.http(directory).ok()?;
-        let external = self.configured(directory).and_then(|one| one.eab.as_ref());
-        let account = self.accounts.at(directory, &http, external).await.ok()?;
-        let (info, again) = account.renewal_info(&id).await.ok()?;
-        let moment = |time: time::OffsetDateTime| Moment::from(SystemTime::from(time));
-        let window = Window {
-            start: moment(info.suggested_window.start),
-            end: moment(info.suggested_window.end),
-        };
-        let directory = directory.to_owned();
-        Some(Suggested { directory, window, explanation: info.explanation_url, again })
+        certificate: &Certificate,
+    ) -> Result<Suggestion, Failure> {
+        let document = self.document(directory).await?;
+        let asked = Suggestion::fetch(&self.http(directory)?, &document, certificate).await;
+        asked.map_err(|error| Attempt { directory, challenge: None }.failure(&error))
     }
 
     /// Has a certificate revoked by the account that it was issued to.

@@ -40,6 +40,16 @@ pub enum StorageError {
         /// What the system said.
         source: io::Error,
     },
+    /// What is to be kept has no form on disk.
+    #[error(
+        "`{name}` cannot be written down ({source}). This is a mistake in the gateway; please report it."
+    )]
+    Encode {
+        /// What it would have been called.
+        name: String,
+        /// What the library said.
+        source: serde_json::Error,
+    },
 }
 
 impl From<FolderError> for StorageError {

@@ -3,6 +3,8 @@
 mod disk;
 mod error;
 
+use serde::Serialize;
+
 pub use disk::Disk;
 pub use error::StorageError;
 
@@ -67,3 +69,15 @@ pub trait Storage: std::fmt::Debug + Send + Sync {
 
 /// A lock that is held until this is dropped.
 pub trait Lease: std::fmt::Debug + Send {}
+
+/// Puts a value under a key, as JSON that people can read.
+pub(crate) fn store_json(
+    storage: &dyn Storage,
+    key: &str,
+    value: &impl Serialize,
+) -> Result<(), StorageError> {
+    let encoded = serde_json::to_vec_pretty(value);
+    let text =
+        encoded.map_err(|source| StorageError::Encode { name: storage.describe(key), source })?;
+    storage.store(key, &text)
+}

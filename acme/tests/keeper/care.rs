@@ -2,21 +2,8 @@
 
 use std::time::Duration;
 
-use crate::rig::{Rig, directory};
+use crate::rig::{Rig, directory, with_ca};
 use crate::small_ca::{Answer, Kind, Problem, RetryAfter, Settings, SmallCa, Trouble};
-
-async fn with_ca() -> (Rig, SmallCa) {
-    let ca = SmallCa::start(Settings::default()).await;
-    let rig = Rig::new(vec![directory(ca.directory_url(), None)]);
-    let clock = rig.clock();
-    ca.set(|settings| settings.clock = clock);
-    (rig, ca)
-}
-
-/// Lets the keeper decide a few times what to do at this time of its clock.
-async fn decide() {
-    tokio::time::sleep(Duration::from_millis(150)).await;
-}
 
 #[tokio::test]
 async fn a_limit_is_obeyed_for_as_long_as_it_says() {
@@ -24,12 +11,12 @@ async fn a_limit_is_obeyed_for_as_long_as_it_says() {
         RetryAfter::Seconds(7200),
         RetryAfter::Date(std::time::SystemTime::now() + Duration::from_secs(7200)),
     ] {
-        let (rig, ca) = with_ca().await;
+        let (rig, ca) = with_ca(|_| {}).await;
         ca.next(Kind::NewOrder, Trouble::Answer(Answer::rate_limited(after)));
         rig.run(async {
             rig.told("acme_failed", 1).await;
             rig.pass(7100);
-            decide().await;
+            rig.decided().await;
             assert_eq!(ca.count(Kind::NewOrder), 1, "too early");
             rig.pass(200);
             rig.told("acme_issued", 1).await;
@@ -40,7 +27,7 @@ async fn a_limit_is_obeyed_for_as_long_as_it_says() {
 
 #[tokio::test]
 async fn a_name_that_fails_is_tried_less_and_less() {
-    let (rig, ca) = with_ca().await;
+    let (rig, ca) = with_ca(|_| {}).await;
     let refused = Problem::new(403, "incorrectResponse", "not what was expected");
     ca.always(Kind::Challenge, Trouble::Invalid(refused));
     rig.run(async {
@@ -50,7 +37,7 @@ async fn a_name_that_fails_is_tried_less_and_less() {
             let before = ca.count(Kind::NewOrder);
             for _ in 0..48 {
                 rig.pass(1800);
-                tokio::time::sleep(Duration::from_millis(60)).await;
+                rig.decided().await;
             }
             a_day.push(ca.count(Kind::NewOrder) - before);
         }
@@ -63,7 +50,7 @@ async fn a_name_that_fails_is_tried_less_and_less() {
 
 #[tokio::test]
 async fn a_process_that_dies_over_and_over_does_not_order_over_and_over() {
-    let (rig, ca) = with_ca().await;
+    let (rig, ca) = with_ca(|_| {}).await;
     ca.always(Kind::Finalize, Trouble::Stall);
     for start in 0..20 {
         let orders = ca.count(Kind::Finalize);
@@ -75,7 +62,7 @@ async fn a_process_that_dies_over_and_over_does_not_order_over_and_over() {
                         .until("finalize", || (ca.count(Kind::Finalize) > orders).then_some(()))
                         .await;
                 } else {
-                    decide().await;
+                    again.decided().await;
                 }
             })
             .await;
@@ -109,7 +96,7 @@ async fn where_one_ca_is_in_trouble_the_next_is_asked() {
 
 #[tokio::test]
 async fn a_ca_that_is_out_is_asked_by_one_for_all() {
-    let (mut rig, ca) = with_ca().await;
+    let (mut rig, ca) = with_ca(|_| {}).await;
     rig.hosts = vec!["a.test", "b.test", "c.test", "d.test"];
     rig.certificate.per = gateway_config::model::CertificatePer::Host;
     ca.set_outage(true);
@@ -117,7 +104,7 @@ async fn a_ca_that_is_out_is_asked_by_one_for_all() {
         rig.told("acme_failed", 1).await;
         for _ in 0..30 {
             rig.pass(120);
-            decide().await;
+            rig.decided().await;
         }
     })
     .await;
@@ -127,7 +114,7 @@ async fn a_ca_that_is_out_is_asked_by_one_for_all() {
 
 #[tokio::test]
 async fn an_account_that_the_ca_has_forgotten_is_made_again() {
-    let (rig, ca) = with_ca().await;
+    let (rig, ca) = with_ca(|_| {}).await;
     rig.run(async {
         rig.told("acme_issued", 1).await;
         ca.forget();
@@ -140,7 +127,7 @@ async fn an_account_that_the_ca_has_forgotten_is_made_again() {
 
 #[tokio::test]
 async fn bad_nonces_are_no_failure() {
-    let (rig, ca) = with_ca().await;
+    let (rig, ca) = with_ca(|_| {}).await;
     ca.set(|settings| settings.refused_nonces = 25);
     rig.run(rig.told("acme_issued", 1)).await;
     assert_eq!(rig.told.count("acme_failed"), 0);

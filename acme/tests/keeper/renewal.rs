@@ -4,19 +4,8 @@ use std::time::Duration;
 
 use gateway_config::model::AcmeKeys;
 
-use crate::rig::{Rig, directory};
-use crate::small_ca::{Answer, Kind, Problem, Settings, SmallCa, Trouble};
-
-/// A CA whose clock goes with the rig's.
-async fn with_ca(change: impl FnOnce(&mut Settings)) -> (Rig, SmallCa) {
-    let mut settings = Settings::default();
-    change(&mut settings);
-    let ca = SmallCa::start(settings).await;
-    let rig = Rig::new(vec![directory(ca.directory_url(), None)]);
-    let clock = rig.clock();
-    ca.set(|settings| settings.clock = clock);
-    (rig, ca)
-}
+use crate::rig::with_ca;
+use crate::small_ca::{Answer, Kind, Problem, Trouble};
 
 /// The life of each profile's certificates, in hours, as Let's Encrypt has them.
 const PROFILES: [(&str, u64); 3] =
@@ -33,8 +22,7 @@ async fn at_two_thirds_of_the_life_whatever_its_length() {
             let life = first[0].not_after().duration_since(first[0].not_before()).unwrap();
             assert!(life.as_secs().abs_diff(hours * 3600) <= 3600, "{profile}: {life:?}");
             rig.pass(hours * 3600 * 58 / 100);
-            // It looks again every 20 ms; so often it decided not to.
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            rig.decided().await;
             assert_eq!(ca.count(Kind::NewOrder), 1, "{profile}: too early");
             rig.pass(hours * 3600 * 9 / 100);
             rig.told("acme_issued", 2).await;
@@ -57,7 +45,7 @@ async fn when_the_ca_says_so_and_with_what_it_replaces() {
         let past = rig.now() - Duration::from_secs(3600);
         ca.set(|settings| settings.renewal_window = Some((past, past + Duration::from_secs(60))));
         rig.pass(5 * 3600);
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        rig.decided().await;
         assert_eq!(ca.count(Kind::RenewalInfo), asked, "before Retry-After is over");
         rig.pass(3600);
         rig.told("acme_issued", 2).await;
@@ -118,7 +106,34 @@ async fn a_restart_goes_on_with_what_was_won() {
         let again = rig.again();
         drop(again.keeper().unwrap());
         assert_eq!(again.served()[0].serial(), first[0].serial(), "served before it runs");
-        again.run(tokio::time::sleep(Duration::from_millis(100))).await;
+        again.run(again.decided()).await;
     }
     assert_eq!((ca.count(Kind::NewOrder), ca.count(Kind::NewAccount)), (1, 1));
+}
+
+#[tokio::test]
+async fn a_ca_that_does_not_say_when_to_ask_again_or_says_nonsense() {
+    let (rig, ca) = with_ca(|settings| settings.renewal_retry_after = None).await;
+    rig.run(async {
+        rig.told("acme_issued", 1).await;
+        let asked = async |times| {
+            rig.until("a question", || (ca.count(Kind::RenewalInfo) >= times).then_some(())).await;
+        };
+        asked(1).await;
+        let begin = rig.now();
+        ca.set(|settings| settings.renewal_window = Some((begin, begin - Duration::from_secs(9))));
+        // Six hours, as the RFC says, and a little more, since questions come in groups.
+        rig.pass(6 * 3600 + 660);
+        asked(2).await;
+        rig.told("acme_not_suggested", 1).await;
+        let text = rig.told.last("acme_not_suggested").unwrap();
+        assert!(text.contains("a window that ends after it begins"), "{text}");
+        // Its own schedule goes on, and the silence is told of once.
+        rig.pass(86_400);
+        asked(3).await;
+        rig.pass_days(61);
+        rig.told("acme_issued", 2).await;
+        assert_eq!(rig.told.count("acme_not_suggested"), 1);
+    })
+    .await;
 }

@@ -2,20 +2,20 @@
 
 use std::future::Future;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use gateway_acme::storage::{Disk, Storage};
-use gateway_acme::{
-    Clock, Event, Keeper, KeeperError, Observer, Responder, Settings, State, Wanted,
-};
+use gateway_acme::{Clock, Event, Keeper, KeeperError, Observer, Responder, State, Wanted};
 use gateway_certs::{Certificate, Slot};
 use gateway_config::model::{
     Acme, AcmeCa, AcmeCertificate, AcmeDirectory, AcmeKeys, CertificatePer, ChallengeKind,
     HostPattern,
 };
 use tempfile::TempDir;
+
+use crate::small_ca::{Settings, SmallCa};
 
 const DAY: u64 = 86_400;
 
@@ -40,6 +40,8 @@ pub(crate) struct Told {
     /// Names and sentences of events.
     pub(crate) events: Mutex<Vec<(&'static str, String)>>,
     pub(crate) states: Mutex<Vec<State>>,
+    /// How often it decided what to do.
+    decisions: AtomicUsize,
 }
 
 impl Observer for Told {
@@ -49,6 +51,7 @@ impl Observer for Told {
 
     fn states(&self, states: &[State]) {
         *self.states.lock().unwrap() = states.to_vec();
+        self.decisions.fetch_add(1, SeqCst);
     }
 }
 
@@ -66,6 +69,17 @@ impl Told {
 /// A directory by its URL.
 pub(crate) fn directory(url: String, roots: Option<&Path>) -> AcmeDirectory {
     AcmeDirectory { ca: AcmeCa::Url(url), eab: None, roots: roots.map(Into::into) }
+}
+
+/// A rig with a small CA, whose clock goes with the keeper's.
+pub(crate) async fn with_ca(change: impl FnOnce(&mut Settings)) -> (Rig, SmallCa) {
+    let mut settings = Settings::default();
+    change(&mut settings);
+    let ca = SmallCa::start(settings).await;
+    let rig = Rig::new(vec![directory(ca.directory_url(), None)]);
+    let clock = rig.clock();
+    ca.set(|settings| settings.clock = clock);
+    (rig, ca)
 }
 
 impl Rig {
@@ -118,7 +132,7 @@ impl Rig {
             certificate: self.certificate.clone(),
             slot: self.slot.clone(),
         };
-        let settings = Settings {
+        let settings = gateway_acme::Settings {
             acme: self.acme.clone(),
             listeners: vec![ChallengeKind::Http01],
             nameservers: Vec::new(),
@@ -154,6 +168,14 @@ impl Rig {
             Ok(answer) => answer,
             Err(_) => panic!("waited in vain: {what}\n{:#?}", self.told.events.lock().unwrap()),
         }
+    }
+
+    /// Waits until the keeper has decided some more times what to do: whatever it would do at this
+    /// time of its clock, it has begun.
+    pub(crate) async fn decided(&self) {
+        let before = self.told.decisions.load(SeqCst);
+        self.until("decisions", || (self.told.decisions.load(SeqCst) >= before + 3).then_some(()))
+            .await;
     }
 
     /// Waits for so many events of a kind.

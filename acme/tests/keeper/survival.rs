@@ -3,27 +3,18 @@
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::time::Duration;
 
 use gateway_acme::storage::{Disk, Lease, Storage, StorageError};
 use gateway_certs::Resolved;
 use gateway_config::model::HostPattern;
 
 use crate::pebble::{self, Options, Pebble};
-use crate::rig::{Rig, directory};
-use crate::small_ca::{Flaw, Kind, Settings, SmallCa, Trouble};
-
-async fn with_ca() -> (Rig, SmallCa) {
-    let ca = SmallCa::start(Settings::default()).await;
-    let rig = Rig::new(vec![directory(ca.directory_url(), None)]);
-    let clock = rig.clock();
-    ca.set(|settings| settings.clock = clock);
-    (rig, ca)
-}
+use crate::rig::{Rig, directory, with_ca};
+use crate::small_ca::{Flaw, Kind, Trouble};
 
 #[tokio::test]
 async fn a_certificate_that_is_of_no_use_replaces_none() {
-    let (rig, ca) = with_ca().await;
+    let (rig, ca) = with_ca(|_| {}).await;
     rig.run(async {
         rig.told("acme_issued", 1).await;
         let first = rig.served()[0].serial().to_owned();
@@ -45,7 +36,7 @@ async fn a_certificate_that_is_of_no_use_replaces_none() {
 
 #[tokio::test]
 async fn keys_are_the_gateways_users_own() {
-    let (rig, _ca) = with_ca().await;
+    let (rig, _ca) = with_ca(|_| {}).await;
     rig.run(rig.told("acme_issued", 1)).await;
     let folder = rig.dir.path().join("acme");
     let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
@@ -57,7 +48,7 @@ async fn keys_are_the_gateways_users_own() {
 
 #[tokio::test]
 async fn damaged_files_are_moved_aside_and_had_again() {
-    let (rig, ca) = with_ca().await;
+    let (rig, ca) = with_ca(|_| {}).await;
     rig.run(rig.told("acme_issued", 1)).await;
     for file in rig.files().iter().filter(|file| !file.ends_with(".lock")) {
         std::fs::write(rig.dir.path().join("acme").join(file), "}{ nonsense").unwrap();
@@ -119,7 +110,7 @@ impl Storage for Dying {
 #[tokio::test]
 async fn killed_at_every_write_and_started_again() {
     for after in 0..16 {
-        let (rig, ca) = with_ca().await;
+        let (rig, ca) = with_ca(|_| {}).await;
         let disk = Disk::open(rig.dir.path()).unwrap();
         let dying = Arc::new(Dying { disk, writes: AtomicUsize::new(0), after, ending: "" });
         let keeper = rig.keeper_with(dying.clone()).unwrap();
@@ -142,7 +133,7 @@ async fn killed_at_every_write_and_started_again() {
 
 #[tokio::test]
 async fn without_a_ledger_no_order_and_a_full_disk_loses_no_certificate() {
-    let (rig, ca) = with_ca().await;
+    let (rig, ca) = with_ca(|_| {}).await;
     let full = |ending| {
         let disk = Disk::open(rig.dir.path()).unwrap();
         Arc::new(Dying { disk, writes: AtomicUsize::new(0), after: 0, ending })
@@ -166,9 +157,71 @@ async fn without_a_ledger_no_order_and_a_full_disk_loses_no_certificate() {
     assert_eq!(rig.served().len(), 1);
 }
 
+/// A storage in which a mistake lies.
+#[derive(Debug)]
+struct Mistaken(Disk, AtomicUsize);
+
+impl Storage for Mistaken {
+    fn load(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        self.0.load(key)
+    }
+    fn store(&self, key: &str, content: &[u8]) -> Result<(), StorageError> {
+        assert!(!key.ends_with(".order.json") || self.1.fetch_add(1, SeqCst) > 0, "a mistake");
+        self.0.store(key, content)
+    }
+    fn remove(&self, key: &str) -> Result<(), StorageError> {
+        self.0.remove(key)
+    }
+    fn set_aside(&self, key: &str) -> Result<String, StorageError> {
+        self.0.set_aside(key)
+    }
+    fn keys(&self) -> Result<Vec<String>, StorageError> {
+        self.0.keys()
+    }
+    fn try_lock(&self, name: &str) -> Result<Option<Box<dyn Lease>>, StorageError> {
+        self.0.try_lock(name)
+    }
+    fn describe(&self, key: &str) -> String {
+        self.0.describe(key)
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_panics_is_a_failed_attempt_and_not_the_last() {
+    let (rig, _ca) = with_ca(|_| {}).await;
+    let disk = Disk::open(rig.dir.path()).unwrap();
+    let keeper = rig.keeper_with(Arc::new(Mistaken(disk, AtomicUsize::new(0)))).unwrap();
+    let test = async {
+        rig.told("acme_failed", 1).await;
+        let text = rig.told.last("acme_failed").unwrap();
+        assert!(text.contains("a mistake in the gateway"), "{text}");
+        rig.pass(120);
+        rig.told("acme_issued", 1).await;
+    };
+    tokio::select! {
+        () = keeper.run(std::future::pending()) => unreachable!("it runs for ever"),
+        () = test => {}
+    }
+}
+
+#[tokio::test]
+async fn who_only_waits_for_the_lock_moves_nothing_aside() {
+    let (rig, _ca) = with_ca(|_| {}).await;
+    rig.run(async {
+        rig.told("acme_issued", 1).await;
+        let pem = rig.files().into_iter().find(|file| file.ends_with(".pem")).unwrap();
+        std::fs::write(rig.dir.path().join("acme").join(&pem), "damaged").unwrap();
+        let second = rig.again();
+        second.run(second.told("acme_another_process", 1)).await;
+        assert_eq!(second.told.count("acme_damaged"), 0);
+        assert!(rig.files().contains(&pem), "{:?}", rig.files());
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_second_process_serves_what_the_first_wins_and_takes_over() {
-    let (rig, ca) = with_ca().await;
+    let (rig, ca) = with_ca(|_| {}).await;
     let second = rig.again();
     rig.run(async {
         rig.told("acme_issued", 1).await;
@@ -188,20 +241,20 @@ async fn the_second_process_serves_what_the_first_wins_and_takes_over() {
 
 #[tokio::test]
 async fn a_ca_that_is_away_for_weeks_changes_nothing_that_is_served() {
-    let (rig, ca) = with_ca().await;
+    let (rig, ca) = with_ca(|_| {}).await;
     rig.run(async {
         rig.told("acme_issued", 1).await;
         let first = rig.served()[0].serial().to_owned();
         ca.set_outage(true);
         for _ in 0..28 {
             rig.pass_days(1);
-            tokio::time::sleep(Duration::from_millis(30)).await;
+            rig.decided().await;
         }
         assert_eq!(rig.served()[0].serial(), first);
         ca.set_outage(false);
         for _ in 0..60 {
             rig.pass_days(1);
-            tokio::time::sleep(Duration::from_millis(30)).await;
+            rig.decided().await;
         }
         rig.told("acme_issued", 2).await;
     })
@@ -237,7 +290,7 @@ async fn pebble_is_killed_in_the_middle_of_an_order_and_comes_back_without_its_m
 
 #[tokio::test]
 async fn another_alias_does_not_take_away_what_the_others_are_served_with() {
-    let (rig, ca) = with_ca().await;
+    let (rig, ca) = with_ca(|_| {}).await;
     rig.run(rig.told("acme_issued", 1)).await;
     let mut wider = rig.again();
     wider.hosts.push("b.test");

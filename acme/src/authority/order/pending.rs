@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::account::local;
 use crate::failure::Failure;
-use crate::storage::Storage;
+use crate::storage::{Storage, store_json};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Pending {
@@ -38,8 +38,7 @@ impl Pending {
     }
 
     pub(super) fn store(&self, storage: &dyn Storage, id: &str) -> Result<(), Failure> {
-        let text = serde_json::to_vec(self).unwrap_or_default();
-        storage.store(&key(id), &text).map_err(local)
+        store_json(storage, &key(id), self).map_err(local)
     }
 
     pub(super) fn remove(storage: &dyn Storage, id: &str) -> Result<(), Failure> {
