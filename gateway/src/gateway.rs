@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
+use gateway_acme::dns::Resolver;
 use gateway_acme::{Keeper, Responder};
 use gateway_certs::Slots;
 use gateway_config::model::{Config, ListenAddr};
@@ -24,7 +25,7 @@ use crate::metrics::{AcmeMetrics, Metrics};
 use crate::serve;
 use crate::snapshot::{BuildError, Lasting, Snapshot};
 use crate::stop::{FAREWELL, Stage, Stop};
-use crate::upstream::{Pool, Resolver};
+use crate::upstream::Pool;
 use crate::worker::{Shared, Worker};
 
 /// How often kept connections to upstreams are looked at.

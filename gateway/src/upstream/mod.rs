@@ -16,7 +16,7 @@ use crate::fault::Fault;
 use crate::metrics::UpstreamMetrics;
 use crate::stream::GatheringStream;
 
-pub(crate) use names::{Names, Resolver};
+pub(crate) use names::Names;
 pub(crate) use pool::{Peer, Pool};
 pub(crate) use session::{AnswerError, AnswerPiece, Session};
 pub use tls::TlsError;

@@ -2,14 +2,12 @@
 //! read the last answer and never wait for DNS, but for the first answer after a start.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use gateway_acme::dns::Resolver;
 use gateway_config::model::Host;
-use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolverConfig};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::{Resolver as Hickory, ResolverBuilder};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
@@ -83,7 +81,7 @@ impl Name {
     async fn keep_resolved(self: Arc<Self>, resolver: Arc<Resolver>) {
         let mut retry = RETRY_FIRST;
         loop {
-            let looked_up = resolver.lookup(&self.host).await;
+            let looked_up = lookup(&resolver, &self.host).await;
             let pause = match &looked_up {
                 Ok((_, ttl)) => {
                     retry = RETRY_FIRST;
@@ -167,64 +165,7 @@ impl Names {
     }
 }
 
-/// Asks the name servers.
-pub(crate) struct Resolver {
-    hickory: Result<Hickory<TokioRuntimeProvider>, String>,
-}
-
-impl Resolver {
-    /// A resolver that asks `servers`, or those of `/etc/resolv.conf` where there are none. A system
-    /// without name servers resolves nothing, but its gateway starts.
-    pub(crate) fn new(servers: &[SocketAddr]) -> Self {
-        let builder = if servers.is_empty() {
-            Hickory::builder_tokio()
-        } else {
-            let servers = servers.iter().map(|server| {
-                let mut config = NameServerConfig::udp_and_tcp(server.ip());
-                for connection in &mut config.connections {
-                    connection.port = server.port();
-                }
-                config
-            });
-            let config = ResolverConfig::from_name_servers(servers.collect());
-            Ok(Hickory::builder_with_config(config, TokioRuntimeProvider::default()))
-        };
-        Self { hickory: builder.and_then(build).map_err(|error| error.to_string()) }
-    }
-
-    async fn lookup(&self, host: &Host) -> Lookup {
-        let answer = self.hickory.as_ref()?.lookup_ip(host.as_str()).await;
-        let answer = answer.map_err(|error| {
-            if error.is_no_records_found() {
-                "the name servers know no address for it".to_owned()
-            } else {
-                error.to_string()
-            }
-        })?;
-        let addresses: Arc<[IpAddr]> = answer.iter().collect();
-        if addresses.is_empty() {
-            return Err("the name has no addresses".into());
-        }
-        Ok((addresses, answer.valid_until().saturating_duration_since(Instant::now())))
-    }
-
-    /// Looks a name up once, for `check-config --live`.
-    ///
-    /// # Errors
-    /// What the resolver said.
-    pub(crate) async fn lookup_once(&self, host: &Host) -> Result<Arc<[IpAddr]>, String> {
-        self.lookup(host).await.map(|(addresses, _)| addresses)
-    }
-}
-
-fn build(
-    mut builder: ResolverBuilder<TokioRuntimeProvider>,
-) -> Result<Hickory<TokioRuntimeProvider>, hickory_resolver::net::NetError> {
-    let options = builder.options_mut();
-    // Answers are kept in `Name`; a second cache would only make them older.
-    options.cache_size = 0;
-    options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-    options.timeout = Duration::from_secs(2);
-    options.attempts = 2;
-    builder.build()
+async fn lookup(resolver: &Resolver, host: &Host) -> Lookup {
+    let (addresses, until) = resolver.addresses_until(host.as_str()).await?;
+    Ok((addresses.into(), until.saturating_duration_since(Instant::now())))
 }

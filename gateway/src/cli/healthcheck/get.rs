@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use gateway_acme::dns::Resolver;
 use gateway_config::format_duration;
 use gateway_config::model::Host;
 use http::StatusCode;
@@ -12,7 +13,6 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::url::{HttpUrl, Server};
-use crate::upstream::Resolver;
 
 /// More of an answer is not read.
 const LONGEST: usize = 64 * 1024;
@@ -113,7 +113,7 @@ async fn addresses(server: &Server) -> Result<Vec<IpAddr>, GetError> {
     if host.as_str() == "localhost" {
         return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
     }
-    let looked_up = Resolver::new(&[]).lookup_once(host).await;
+    let looked_up = Resolver::new(&[]).addresses(host.as_str()).await;
     let found = looked_up.map_err(|reason| GetError::Unresolved { name: host.clone(), reason })?;
     Ok(found.to_vec())
 }

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
+use gateway_acme::dns::Resolver;
 use gateway_config::Problems;
 use gateway_config::model::{Config, Endpoint, Host};
 use tokio::task::JoinSet;
 
 use super::super::finding::Finding;
 use super::super::places::Places;
-use crate::upstream::Resolver;
 
 pub(super) fn check(config: &Config, places: &Places<'_>, problems: &mut Problems) {
     let named: Vec<_> = config
@@ -54,7 +54,7 @@ fn look_up<'h>(
         for host in hosts {
             let resolver = resolver.clone();
             tasks.spawn(async move {
-                let looked_up = resolver.lookup_once(&host).await;
+                let looked_up = resolver.addresses(host.as_str()).await;
                 (host, looked_up.err())
             });
         }
