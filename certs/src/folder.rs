@@ -237,7 +237,11 @@ fn failed(action: FolderAction, path: &Path) -> impl FnOnce(io::Error) -> Folder
 }
 
 fn make(parent: &Path, path: &Path) -> io::Result<()> {
-    fs::create_dir_all(parent)?;
+    match fs::create_dir_all(parent) {
+        // "File exists" is true, and of no help.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(no_folder(parent)),
+        made => made?,
+    }
     match DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error),
@@ -252,7 +256,7 @@ fn make(parent: &Path, path: &Path) -> io::Result<()> {
     }
     let found = fs::metadata(path)?;
     if !found.is_dir() {
-        return Err(ErrorKind::NotADirectory.into());
+        return Err(no_folder(path));
     }
     // Somebody else's bits on a folder of keys are taken back.
     let mode = found.permissions().mode();
@@ -260,6 +264,10 @@ fn make(parent: &Path, path: &Path) -> io::Result<()> {
         0 => Ok(()),
         _ => fs::set_permissions(path, Permissions::from_mode(0o700)),
     }
+}
+
+fn no_folder(path: &Path) -> io::Error {
+    io::Error::new(ErrorKind::NotADirectory, format!("`{}` is not a folder", path.display()))
 }
 
 fn lock_file(path: &Path) -> io::Result<File> {
