@@ -266,7 +266,12 @@ async fn pebble_is_killed_in_the_middle_of_an_order_and_comes_back_without_its_m
     if !pebble::is_installed("a pebble that is killed in the middle of an order") {
         return;
     }
-    let options = Options { always_valid: true, validation_sleep: Some(1), ..Options::default() };
+    let options = Options {
+        always_valid: true,
+        validation_sleep: Some(2),
+        rejected_nonces: 50,
+        ..Options::default()
+    };
     let mut pebble = Pebble::start(options).await;
     let rig = Rig::new(vec![directory(pebble.directory_url(), Some(&pebble.ca_file()))]);
     let keeper = rig.keeper().unwrap();

@@ -12,7 +12,7 @@ use hickory_proto::rr::rdata::{CAA, NS};
 use hickory_proto::rr::{Name, RData};
 use hyper::Response;
 
-use super::{Options, Pebble, acme, issued, pebble, site};
+use super::{Pebble, acme, as_cas_are, issued, pebble, site};
 use crate::harness::dns::{Answer, Dns};
 use crate::harness::gateway::Gateway;
 use crate::harness::origin::Origin;
@@ -116,7 +116,7 @@ async fn all_is_well() {
     if !pebble::is_installed("the doctor beside a gateway with a certificate") {
         return;
     }
-    let (pebble, dns) = (Pebble::start(Options::default()).await, Dns::start().await);
+    let (pebble, dns) = (Pebble::start(as_cas_are()).await, Dns::start().await);
     dns.set_address("a.test", HOME);
     let text = config(&dns.key(), &(acme(&pebble, "") + &site("a.test")));
     let gateway = Gateway::start(&text).await;

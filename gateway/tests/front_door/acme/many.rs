@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::{Options, Pebble, acme, gateway, pebble};
+use super::{Pebble, acme, as_cas_are, gateway, pebble};
 use crate::harness::answering_site_with;
 use crate::harness::http_client::Http;
 use crate::harness::within_time;
@@ -15,7 +15,7 @@ async fn a_thousand_names_in_one_start() {
     if !pebble::is_installed("a thousand certificates") {
         return;
     }
-    let pebble = Pebble::start(Options::default()).await;
+    let pebble = Pebble::start(as_cas_are()).await;
     let mut aliases = String::new();
     for number in 1..NAMES {
         write!(aliases, "\"n{number}.a.test\", ").unwrap();
