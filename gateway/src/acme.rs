@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use gateway_acme::storage::Disk;
 use gateway_acme::{
-    Clock, Event, Keeper, KeeperError, LONGEST_SLEEP, Observer, Responder, Settings, State,
+    Clock, Event, Keeper, KeeperError, LONGEST_SLEEP, Moment, Observer, Responder, Settings, State,
     Urgency, Wanted,
 };
 use gateway_certs::Slots;
@@ -104,21 +104,37 @@ impl Observer for Telling {
     }
 
     fn states(&self, states: &[State]) {
-        // The earliest of a site's certificates is what counts.
-        let mut sites = HashMap::<&str, &State>::new();
-        for state in states {
-            let earliest = sites.entry(&state.site).or_insert(state);
-            if state.next_attempt < earliest.next_attempt {
-                *earliest = state;
-            }
+        let attempts = states.iter().map(|state| (state.site.as_str(), state.next_attempt));
+        for (site, next) in earliest(attempts) {
+            self.0.set_next_attempt(site, next.0);
         }
-        for (site, state) in sites {
-            self.0.set_next_attempt(site, state.next_attempt.0);
+        let ends = states
+            .iter()
+            .filter_map(|state| Some((state.site.as_str(), state.lifetime?.not_after)));
+        for (site, end) in earliest(ends) {
+            self.0.set_not_after(site, end.0);
         }
-        for state in states {
-            if let Some(lifetime) = state.lifetime {
-                self.0.set_not_after(&state.site, lifetime.not_after.0);
-            }
-        }
+    }
+}
+
+/// A site may have several certificates: the earliest moment of each is what counts.
+fn earliest<'a>(moments: impl Iterator<Item = (&'a str, Moment)>) -> HashMap<&'a str, Moment> {
+    let mut sites = HashMap::new();
+    for (site, moment) in moments {
+        let earliest = sites.entry(site).or_insert(moment);
+        *earliest = moment.min(*earliest);
+    }
+    sites
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_certificate_that_ends_first_is_the_one_to_worry_about() {
+        let moments = [("a", 5), ("b", 9), ("a", 3), ("a", 4)].map(|(site, at)| (site, Moment(at)));
+        let sites = earliest(moments.into_iter());
+        assert_eq!((sites["a"], sites["b"]), (Moment(3), Moment(9)));
     }
 }
