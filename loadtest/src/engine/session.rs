@@ -80,7 +80,8 @@ impl Session {
 
     /// Encrypts what the exchange has written. The handshake is over.
     pub(super) fn encrypt(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
-        let status = self.connection.process_tls_records(&mut []);
+        // rustls remembers where in the rest a message has begun, so that is what it gets.
+        let status = self.connection.process_tls_records(&mut self.rest);
         let ConnectionState::WriteTraffic(mut traffic) =
             status.state.map_err(|error| broken(&error))?
         else {
@@ -97,7 +98,7 @@ impl Session {
 
     /// Says that nothing more comes, so that the server need not take it for an attack.
     pub(super) fn close(&mut self, out: &mut Vec<u8>) {
-        let status = self.connection.process_tls_records(&mut []);
+        let status = self.connection.process_tls_records(&mut self.rest);
         if let Ok(ConnectionState::WriteTraffic(mut traffic)) = status.state {
             let start = out.len();
             out.resize(start + RECORD_OVERHEAD, 0);
