@@ -5,8 +5,14 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 
-use crate::model::{Access, DenyPaths, HeaderPreset, Limit, Policy, ResponseHeaders};
+use crate::model::{
+    Access, Bandwidth, DenyPaths, HeaderPreset, Limit, Maintenance, Policy, ResponseHeaders,
+};
 use crate::presets;
+
+mod errors;
+
+pub(crate) use errors::ErrorsLevel;
 
 /// Without a key: 10 MiB.
 const BODY: u64 = 10 << 20;
@@ -16,12 +22,16 @@ const DENIED_SUFFIXES: [&str; 4] = [".env", ".log", ".sql", ".bak"];
 /// What one level says; `None` where it says nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Level {
+    /// `Some(None)`: not being worked on, whatever outer levels say.
+    pub(crate) maintenance: Option<Option<Maintenance>>,
     pub(crate) headers: Option<HeaderLevel>,
     pub(crate) limits: Option<Vec<Arc<Limit>>>,
     pub(crate) access: Option<Access>,
     pub(crate) deny_paths: Option<DenyLevel>,
+    pub(crate) bandwidth: Option<Bandwidth>,
     pub(crate) body: Option<u64>,
     pub(crate) idle: Option<Duration>,
+    pub(crate) errors: Option<ErrorsLevel>,
     pub(crate) log: Option<bool>,
 }
 
@@ -50,13 +60,17 @@ pub(crate) enum DenyLevel {
 
 /// A route's policy, from its levels: server, site, route.
 pub(crate) fn merge(levels: &[&Level]) -> Policy {
+    let headers = merge_headers(levels);
     Policy {
+        maintenance: nearest(levels, |level| level.maintenance.clone()).flatten(),
         access: levels.iter().filter_map(|level| level.access.clone()).collect(),
         deny_paths: merge_deny_paths(levels),
         limits: nearest(levels, |level| level.limits.clone()).unwrap_or_default(),
+        bandwidth: nearest(levels, |level| level.bandwidth),
         body: nearest(levels, |level| level.body).unwrap_or(BODY),
         idle: nearest(levels, |level| level.idle),
-        headers: merge_headers(levels),
+        errors: errors::merge(levels, headers.preset),
+        headers,
         log: nearest(levels, |level| level.log).unwrap_or(true),
     }
 }

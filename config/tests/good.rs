@@ -1,16 +1,20 @@
 //! Good files, and what is read in them.
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails by panicking")]
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_config::model::Counting::{Apart, Skip, Together};
 use gateway_config::model::{
     AccessLog, Acme, AcmeCa, AcmeCertificate, AcmeKeys, Action, CertificatePer, ChallengeKind,
-    Config, DnsProvider, Endpoint, HeaderPreset, Host, HostPattern, PathPattern, Policy, Protocol,
-    Redirect, Rewrite, Route, Secret, Site, Target, Tls, TsigAlgorithm, UnknownHost,
+    Config, DnsProvider, Endpoint, ErrorFormat, HeaderPreset, Host, HostPattern, LimitKey,
+    Maintenance, Measure, PageKind, PathPattern, Policy, Protocol, Redirect, Rewrite, Route,
+    Secret, Site, Target, Tls, TsigAlgorithm, UnknownHost,
 };
 use gateway_config::{load, parse};
+use http::StatusCode;
 
 fn config(name: &str) -> Config {
     let path = Path::new("tests/good").join(name).with_extension("toml");
@@ -72,8 +76,8 @@ fn the_uat_sites() {
     assert_eq!(websocket.policy.headers.preset, HeaderPreset::App);
     let api = route(uat, "/api/*");
     assert_eq!(api.policy.limits.len(), 1);
-    assert_eq!(api.policy.limits[0].rate.to_string(), "10/s");
-    assert_eq!(api.policy.limits[0].burst.get(), 20);
+    let Measure::Rate { rate, burst } = api.policy.limits[0].measure else { panic!("no rate") };
+    assert_eq!((rate.to_string().as_str(), burst.get()), ("10/s", 20));
     assert!(Arc::ptr_eq(&target(api).upstream, &target(websocket).upstream));
     assert_eq!(target(api).upstream.first_byte, Duration::from_secs(30));
     let metrics = &route(uat, "/metrics").policy.access;
@@ -155,6 +159,54 @@ fn levels_add_up() {
     assert_eq!(inner.access[2].allow[0].to_string(), "198.51.100.7/32");
     assert!(inner.limits.is_empty() && !inner.deny_paths.dotfiles && inner.log);
     assert_eq!((inner.body, inner.idle), (0, Some(Duration::from_secs(3_600))));
+}
+
+#[test]
+fn errors_and_maintenance() {
+    let config = config("errors");
+    let site = site(&config, "pages.example.com");
+    let page = |policy: &Policy, status: u16| {
+        let page = policy.errors.page(StatusCode::from_u16(status).expect("a status"))?;
+        Some((page.path.display().to_string(), page.kind))
+    };
+    let good = |path: &str, kind| Some((format!("tests/good/{path}"), kind));
+    let all = &route(site, "/*").policy;
+    assert_eq!(page(all, 404), good("errors/404.html", PageKind::Html));
+    assert_eq!(page(all, 403), None);
+    assert_eq!(page(all, 502), good("bad.json", PageKind::Json));
+    assert_eq!(page(all, 503), good("other.htm", PageKind::Html));
+    assert_eq!((all.errors.format, all.errors.intercept), (ErrorFormat::Json, false));
+    let work = all.maintenance.as_ref().expect("maintenance");
+    assert_eq!((work.allow.len(), work.retry_after.as_secs()), (2, 600));
+    let text = work.page.as_ref().map(|page| (page.path.as_path(), page.kind));
+    assert_eq!(text, Some((Path::new("/srv/work.txt"), PageKind::Text)));
+
+    let open = &route(site, "/open").policy;
+    assert!(open.maintenance.is_none());
+    assert_eq!((open.errors.format, open.errors.intercept), (ErrorFormat::Auto, true));
+    assert_eq!(route(site, "/always").policy.maintenance, Some(Maintenance::default()));
+    assert_eq!(page(&site.policy, 404), good("errors/404.html", PageKind::Html));
+}
+
+#[test]
+fn limits_of_every_kind() {
+    let config = config("limits");
+    let site = site(&config, "example.com");
+    let policy = &route(site, "/*").policy;
+    let [plain, keyed, downloads, sockets] = policy.limits.as_slice() else { panic!("limits") };
+    assert_eq!((&plain.key, plain.assets, plain.websockets), (&LimitKey::ClientIp, Apart, Apart));
+    assert!(plain.asset_suffixes.contains(&".woff2".to_owned()) && !plain.dry_run);
+    assert_eq!(keyed.key, LimitKey::Header(http::HeaderName::from_static("x-api-key")));
+    assert_eq!((keyed.assets, keyed.websockets, keyed.dry_run), (Skip, Together, true));
+    assert_eq!(downloads.measure, Measure::Concurrent(NonZeroU32::MIN.saturating_add(3)));
+    assert_eq!(downloads.key, LimitKey::Cookie("session".into()));
+    assert_eq!(downloads.asset_suffixes, [".zip", ".iso"]);
+    assert_eq!((downloads.websockets, sockets.websockets), (Skip, Apart));
+    let bytes = |policy: &Policy| {
+        policy.bandwidth.map(|bandwidth| (bandwidth.rate.get(), bandwidth.burst.get()))
+    };
+    assert_eq!(bytes(policy), Some((1 << 20, 1 << 20)));
+    assert_eq!(bytes(&route(site, "/large").policy), Some((512_000, 4 << 20)));
 }
 
 #[test]

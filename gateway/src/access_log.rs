@@ -44,6 +44,8 @@ pub(crate) struct Record<'r> {
     pub(crate) resumed: Option<bool>,
     pub(crate) request_id: &'r str,
     pub(crate) trace_id: &'r str,
+    /// The limit that the request was over, whether it was refused for it or not.
+    pub(crate) over_limit: Option<&'r str>,
     pub(crate) error: Option<&'r str>,
     /// For the combined format only, as the next.
     pub(crate) referer: &'r str,
@@ -78,6 +80,7 @@ impl Record<'_> {
         object.plain("resumed", resumed.unwrap_or(b"null"));
         object.text("request_id", self.request_id);
         object.text("trace_id", self.trace_id);
+        object.maybe_text("over_limit", self.over_limit);
         object.maybe_text("error", self.error);
         object.end();
     }
@@ -316,6 +319,7 @@ mod tests {
             resumed: Some(false),
             request_id: "r",
             trace_id: "t",
+            over_limit: None,
             error: None,
             referer: "",
             user_agent: "curl \"x\"\n",

@@ -54,5 +54,6 @@ mod worker;
 
 pub use accept::BindError;
 pub use gateway::{Gateway, Handle, StartError};
+pub use reply::PageError;
 pub use snapshot::BuildError;
 pub use upstream::TlsError;

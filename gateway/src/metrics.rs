@@ -27,7 +27,7 @@ pub(crate) struct Metrics {
     upstream_connections: IntCounterVec,
     /// `{blame,reason}`
     faults: IntCounterVec,
-    /// `{limit}`
+    /// `{limit,outcome}`; outcome is `refused` or `served`.
     pub(crate) limited: IntCounterVec,
     /// `{listener}`
     pub(crate) connections: IntCounterVec,
@@ -102,7 +102,11 @@ impl Metrics {
                 "Requests that were not answered as meant, by whose fault it was and why.",
                 &["blame", "reason"],
             )?,
-            limited: counters("gateway_rate_limited_total", "Requests over a limit.", &["limit"])?,
+            limited: counters(
+                "gateway_rate_limited_total",
+                "Requests over a limit, by what became of them: refused, or served in a dry run.",
+                &["limit", "outcome"],
+            )?,
             connections: counters(
                 "gateway_connections_total",
                 "Connections accepted.",

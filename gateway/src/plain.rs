@@ -39,7 +39,9 @@ pub(crate) async fn serve<D: Downstream>(
     let answer = match flaw.map_or_else(|| redirect(asked, connection, &mut story), Err) {
         Ok(answer) => answer,
         Err(fault) => {
-            let told = fault.status().map(|status| Answer::to_fault(&fault, status, story.trace()));
+            let told = fault.status().map(|status| {
+                Answer::to_fault(&fault, status, Some(asked), story.error_style(), story.trace())
+            });
             if fault.loses_framing() {
                 request.close_after();
             }

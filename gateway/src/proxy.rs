@@ -17,9 +17,10 @@ use crate::head::RequestHead;
 use crate::headers::request::Forwarding;
 use crate::headers::trace::Trace;
 use crate::path::Path;
+use crate::policy::bandwidth::Pace;
 use crate::policy::body::BodyGauge;
-use crate::policy::limit::{Allowance, ClientKey};
-use crate::policy::{Refused, access, deny_paths};
+use crate::policy::limit::{Allowance, Place, Within};
+use crate::policy::{access, deny_paths, maintenance};
 use crate::reply::{self, Answer};
 use crate::rewrite::rewritten;
 use crate::snapshot::{Route, Serve};
@@ -29,6 +30,9 @@ use crate::upstream::{self, Upstream};
 
 /// The limits that a request was counted against. Few routes have more than two.
 type Allowances<'c> = SmallVec<[Allowance<'c>; 2]>;
+
+/// Its places among those that are being served, which it has until it ends.
+type Places<'c> = SmallVec<[Place<'c>; 1]>;
 
 /// How a request was answered.
 enum Served {
@@ -49,18 +53,20 @@ pub(crate) async fn serve<D: Downstream>(
     let client = client::identify(trusted, connection.peer.ip(), &asked.fields);
     let trace = Trace::of(&asked.fields, client.via_trusted);
     let mut story = Story::begin(connection, Some(asked), client, trace);
+    let mut places = Places::new();
     let served = match flaw {
         Some(flaw) => Err(flaw),
-        None => answer(&mut request, asked, connection, &mut story).await,
+        None => answer(&mut request, asked, connection, &mut story, &mut places).await,
     };
     match served {
         Ok(Served::Answered) => {}
         Ok(Served::Upgraded(upstream, idle)) => {
+            places.retain(|place| place.outlives_opening);
             Box::pin(run_tunnel(request, upstream, idle, connection, &mut story)).await;
             return None;
         }
         Err(fault) => {
-            let told = Box::pin(tell(&mut request, &asked.method, &fault, &mut story)).await;
+            let told = Box::pin(tell(&mut request, Some(asked), &fault, &mut story)).await;
             story.failed(fault);
             if !told {
                 story.passed(&request);
@@ -80,11 +86,13 @@ async fn answer<'c>(
     asked: &RequestHead,
     connection: &'c Connection,
     story: &mut Story<'c>,
+    places: &mut Places<'c>,
 ) -> Result<Served, Fault> {
     let authority = authority(asked)?;
     let path = normal_path(asked)?;
     let route = find_route(connection, authority, &path, story)?;
-    let allowances = admit(connection, route, story.client(), &path)?;
+    admit(route, story.client(), &path)?;
+    let allowances = count(route, asked, &path, story, places)?;
     match &route.action {
         Serve::Respond(fixed) => {
             let fixed = fixed.clone().limited(&allowances);
@@ -119,23 +127,33 @@ fn find_route<'c>(
     Ok(route)
 }
 
-/// Every policy that can say no before anything is read or sent.
-fn admit<'c>(
-    connection: &Connection,
-    route: &'c Route,
-    client: Client,
-    path: &Path<'_>,
-) -> Result<Allowances<'c>, Fault> {
+/// Every policy that can say no before anything is counted, read or sent.
+fn admit(route: &Route, client: Client, path: &Path<'_>) -> Result<(), Fault> {
+    maintenance::check(route.policy.maintenance.as_ref(), client.ip)?;
     access::check(&route.policy.access, client.ip)?;
     deny_paths::check(&route.policy.deny_paths, &path.normal)?;
+    Ok(())
+}
+
+/// Counts the request against the route's limits.
+fn count<'c>(
+    route: &'c Route,
+    asked: &RequestHead,
+    path: &Path<'_>,
+    story: &mut Story<'c>,
+    places: &mut Places<'c>,
+) -> Result<Allowances<'c>, Fault> {
     let mut allowances = Allowances::new();
     for limiter in &route.limiters {
-        match limiter.check(ClientKey::of(client.ip)) {
-            Ok(allowance) => allowances.push(allowance),
+        match limiter.check(asked, story.client().ip, &path.normal) {
+            Ok(Within::Silent) => {}
+            Ok(Within::Rate(allowance)) => allowances.push(allowance),
+            Ok(Within::Place(place)) => places.push(place),
             Err(over) => {
-                let metrics = &connection.worker.shared.metrics;
-                metrics.limited.with_label_values(&[&over.limit]).inc();
-                return Err(Refused::Rate(over).into());
+                story.over_limit(&limiter.name, limiter.dry_run);
+                if !limiter.dry_run {
+                    return Err(over.into());
+                }
             }
         }
     }
@@ -195,12 +213,22 @@ impl Call<'_> {
             },
             gauge,
             idle,
+            pace: self
+                .route
+                .policy
+                .bandwidth
+                .map(|pace| Box::new(Pace::begin(pace, Instant::now()))),
             rules: &self.route.rules,
+            errors: &self.route.errors,
             stop: &self.connection.worker.shared.stop,
             allowances,
         };
         match exchange.run(request, account).await? {
             Passed::Answered => Ok(Served::Answered),
+            Passed::Replaced(head) => {
+                let answer = Answer::instead_of(*head, &self.route.errors, asked, story.trace());
+                send(request, asked, answer.limited(allowances), self.route, story).await
+            }
             Passed::Upgraded(upstream) => {
                 Ok(Served::Upgraded(upstream, idle.unwrap_or(STREAM_IDLE)))
             }
@@ -225,7 +253,7 @@ async fn run_tunnel(
 /// Tells the client about a fault, if anything can still be told. Whether it was.
 async fn tell(
     request: &mut impl Downstream,
-    method: &Method,
+    asked: Option<&RequestHead>,
     fault: &Fault,
     story: &mut Story<'_>,
 ) -> bool {
@@ -234,7 +262,8 @@ async fn tell(
     if fault.loses_framing() {
         request.close_after();
     }
-    let answer = Answer::to_fault(fault, status, story.trace());
+    let method = asked.map_or(&Method::GET, |asked| &asked.method);
+    let answer = Answer::to_fault(fault, status, asked, story.error_style(), story.trace());
     reply::send(request, method, answer, story.rules(), story.trace()).await.is_ok()
 }
 
@@ -248,7 +277,7 @@ pub(crate) async fn refuse_head<D: Downstream>(
     let client = Client { ip: connection.peer.ip().to_canonical(), via_trusted: false };
     let mut story = Story::begin(connection, None, client, Trace::begin());
     request.close_after();
-    let told = tell(&mut request, &Method::GET, &fault, &mut story).await;
+    let told = tell(&mut request, None, &fault, &mut story).await;
     story.failed(fault);
     story.passed(&request);
     told.then_some(request)

@@ -16,7 +16,7 @@ use rustls::server::ProducesTickets;
 use crate::headers::response::Rules;
 use crate::metrics::{Metrics, RouteMetrics, SiteMetrics, UpstreamMetrics};
 use crate::policy::limit::Limiter;
-use crate::reply::Answer;
+use crate::reply::{Answer, ErrorStyle, PageError, Pages};
 use crate::route::{Hosts, Paths, own_length};
 use crate::upstream::{Names, TlsError, Upstream, client_config};
 
@@ -49,6 +49,9 @@ pub(crate) struct Site {
     pub(crate) name: String,
     paths: Paths,
     pub(crate) routes: Vec<Route>,
+    /// Headers and errors of requests that no route takes.
+    pub(crate) rules: Rules,
+    pub(crate) errors: ErrorStyle,
     metrics: OnceLock<SiteMetrics>,
 }
 
@@ -58,6 +61,7 @@ pub(crate) struct Route {
     pub(crate) name: String,
     pub(crate) policy: Policy,
     pub(crate) rules: Rules,
+    pub(crate) errors: ErrorStyle,
     pub(crate) limiters: Vec<Arc<Limiter>>,
     pub(crate) action: Serve,
     pub(crate) metrics: RouteMetrics,
@@ -81,6 +85,9 @@ pub enum BuildError {
     /// Certificates are missing, broken, or do not cover their sites: all of them at once.
     #[error("{}", lines(.0))]
     Certificates(Vec<gateway_certs::CertProblem>),
+    /// Error pages cannot be read: all of them at once.
+    #[error("{}", lines(.0))]
+    Pages(Vec<PageError>),
     /// An upstream could never be verified.
     #[error("upstream `{upstream}`: {source}")]
     UpstreamTls {
@@ -100,7 +107,7 @@ pub enum BuildError {
     Metrics(#[from] prometheus::Error),
 }
 
-fn lines(problems: &[gateway_certs::CertProblem]) -> String {
+fn lines(problems: &[impl ToString]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
@@ -204,6 +211,7 @@ fn names(hosts: &[model::HostPattern]) -> String {
 struct Parts {
     upstreams: HashMap<*const model::Upstream, Arc<Upstream>>,
     limiters: HashMap<String, Arc<Limiter>>,
+    pages: Pages,
 }
 
 impl Parts {
@@ -230,7 +238,8 @@ impl Parts {
         }
         let limiters =
             config.limits.iter().map(|limit| (limit.name.clone(), Arc::new(Limiter::new(limit))));
-        Ok(Self { upstreams, limiters: limiters.collect() })
+        let pages = Pages::read(config).map_err(BuildError::Pages)?;
+        Ok(Self { upstreams, limiters: limiters.collect(), pages })
     }
 }
 
@@ -243,7 +252,14 @@ impl Site {
                 routes.push(built);
             }
         }
-        Self { name: site.name.to_string(), paths, routes, metrics: OnceLock::new() }
+        Self {
+            name: site.name.to_string(),
+            paths,
+            routes,
+            rules: Rules::of(&site.policy.headers),
+            errors: parts.pages.style(&site.policy),
+            metrics: OnceLock::new(),
+        }
     }
 
     /// The route that takes a normalised path.
@@ -274,6 +290,7 @@ impl Route {
             name: route.path.to_string(),
             policy: route.policy.clone(),
             rules: Rules::of(&route.policy.headers),
+            errors: parts.pages.style(&route.policy),
             limiters: limiters
                 .filter_map(|limit| parts.limiters.get(&limit.name))
                 .cloned()

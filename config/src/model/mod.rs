@@ -3,8 +3,10 @@
 
 mod acme;
 mod address;
+mod errors;
 mod headers;
 mod host;
+mod limit;
 mod policy;
 mod route;
 mod secret;
@@ -16,9 +18,11 @@ pub use acme::{
     DnsProvider, ExternalAccount, TsigAlgorithm,
 };
 pub use address::{ListenAddr, ProxySource, TrustedProxies};
+pub use errors::{ErrorFormat, ErrorPage, Errors, Maintenance, PageKind, StatusPattern};
 pub use headers::{HeaderPreset, ResponseHeaders};
 pub use host::{Host, HostPattern};
-pub use policy::{Access, DenyPaths, Limit, LimitKey, Policy, Rate};
+pub use limit::{Bandwidth, Counting, Limit, LimitKey, Measure, Rate};
+pub use policy::{Access, DenyPaths, Policy};
 pub use route::{Action, PathPattern, Redirect, Respond, Rewrite, Route, Target};
 pub use secret::{Secret, SecretError};
 pub use server::{AccessLog, Connections, Server, Timeouts, UnknownHost};
@@ -53,6 +57,8 @@ pub struct Site {
     pub tls: Tls,
     /// Its routes, in the order of the file. No two have the same path.
     pub routes: Vec<Route>,
+    /// What server and site say, for requests that no route takes.
+    pub policy: Policy,
 }
 
 impl Site {

@@ -2,6 +2,7 @@
 //! file's author sees all of them at once.
 
 mod acme;
+mod errors;
 mod headers;
 mod limits;
 mod names;

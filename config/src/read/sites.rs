@@ -8,7 +8,7 @@ use super::{Context, policies, routes, tls};
 use crate::complaint::{Complaint, quoted};
 use crate::host::HostError;
 use crate::level::{Level, merge};
-use crate::model::{Action, HostPattern, PathPattern, Redirect, Route, Site, Tls};
+use crate::model::{Action, HostPattern, PathPattern, Policy, Redirect, Route, Site, Tls};
 use crate::problem::Code;
 use crate::source::Span;
 use crate::spec::Format;
@@ -21,6 +21,7 @@ pub(crate) struct ReadSite {
     pub(crate) routes: Vec<ReadRoute>,
     name: Option<HostPattern>,
     tls: Option<Tls>,
+    policy: Policy,
 }
 
 /// A route as far as it could be read.
@@ -54,6 +55,7 @@ impl ReadSite {
             aliases: aliases.collect(),
             tls: self.tls?,
             routes: routes.collect::<Option<_>>()?,
+            policy: self.policy,
         })
     }
 }
@@ -109,6 +111,7 @@ fn read_site(
         routes: redirect.into_iter().chain(routes).collect(),
         name,
         tls,
+        policy: merge(&levels),
     })
 }
 

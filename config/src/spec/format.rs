@@ -18,7 +18,12 @@ pub(crate) enum Format {
     Host,
     Path,
     Suffix,
+    Ending,
+    CookieName,
+    Bandwidth,
     File,
+    Page,
+    ErrorStatus,
     Folder,
     Server,
     Target,
@@ -110,7 +115,24 @@ impl Format {
             Self::Suffix => {
                 of("a pattern such as \"*.bak\"", "patterns such as \"*.bak\"", Some("^\\*\\.."))
             }
+            Self::Ending => {
+                of("an ending such as \".js\"", "endings such as \".js\"", Some("^\\.."))
+            }
+            Self::CookieName => {
+                of("the name of a cookie", "names of cookies", Some("^[^\\s=;,]+$"))
+            }
+            Self::Bandwidth => {
+                of("a bandwidth such as \"1MiB/s\"", "bandwidths", Some("^[0-9]+([KMGT]i?|k)?B/s$"))
+            }
             Self::File => of("a file name", "file names", Some(".")),
+            Self::Page => of(
+                "a file such as \"404.html\"",
+                "files such as \"404.html\"",
+                Some("\\.([Hh][Tt][Mm][Ll]?|[Jj][Ss][Oo][Nn]|[Tt][Xx][Tt])$"),
+            ),
+            Self::ErrorStatus => {
+                of("a status such as 404, or 5xx", "statuses", Some("^[45]([0-9][0-9]|xx)$"))
+            }
             Self::Folder => of("a folder's name", "folder names", Some(".")),
             Self::Server => of(
                 "a server such as \"backend:8000\"",

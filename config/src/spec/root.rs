@@ -1,7 +1,7 @@
 //! The whole file.
 
 use super::acme::ACME;
-use super::limit::LIMIT;
+use super::limit::LIMITS;
 use super::server::SERVER;
 use super::site::SITE;
 use super::upstream::UPSTREAM;
@@ -28,9 +28,12 @@ pub(crate) static ROOT: TableSpec = TableSpec {
         },
         KeySpec {
             name: "limit",
-            kind: Kind::Named { name: Format::Name, of: &Kind::Table(&LIMIT) },
+            kind: Kind::Named {
+                name: Format::Name,
+                of: &Kind::Variants { tag: None, tables: &LIMITS },
+            },
             presence: Presence::Default("{}"),
-            doc: "Rate limits, each with a name that `limit` can refer to.",
+            doc: "Limits of requests in a time or at one time, each with a name that `limit` can refer to.",
             example: "{ api = { rate = \"10/s\", burst = 20 } }",
         },
         KeySpec {

@@ -16,7 +16,7 @@ use crate::headers::request::{Forwarding, fields_for_upstream};
 use crate::headers::response::Rules;
 use crate::path::Path;
 use crate::policy::body::BodyGauge;
-use crate::policy::limit::{ClientKey, Limiter};
+use crate::policy::limit::{Limiter, Within};
 use crate::reply::Answer;
 use crate::rewrite::rewritten;
 use crate::route::own_length;
@@ -127,9 +127,13 @@ impl Call<'_> {
         };
         let limiters: Vec<_> = self.route.policy.limits.iter().map(|l| Limiter::new(l)).collect();
         // As for a client's first request.
-        let client = ClientKey::of(self.inquiry.client.ip);
-        let allowances: Vec<_> =
-            limiters.iter().filter_map(|limiter| limiter.check(client).ok()).collect();
+        let (asked, client) = (&self.inquiry.question.head, self.inquiry.client.ip);
+        let within = limiters.iter().map(|limiter| limiter.check(asked, client, &self.path.normal));
+        let told = within.filter_map(|within| match within {
+            Ok(Within::Rate(allowance)) => Some(allowance),
+            _ => None,
+        });
+        let allowances: Vec<_> = told.collect();
         let rules = Rules::of(&self.route.policy.headers);
         let answer = answer.limited(&allowances);
         Ok(Outcome::answered(answer, Some(&rules), &self.inquiry.veil(), because))

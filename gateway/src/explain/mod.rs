@@ -16,7 +16,9 @@ use serde::Serialize;
 
 pub(crate) use action::{ActionFacts, HeaderOrigin, ProxyFacts, UpstreamRequest};
 pub(crate) use answer::{Answerer, HeaderFact, Outcome};
-pub(crate) use policy::{Decision, LimitFacts, PolicyFacts, ResponseHeaderFacts};
+pub(crate) use policy::{
+    Decision, ErrorFacts, ErrorPageFacts, LimitFacts, PolicyFacts, ResponseHeaderFacts,
+};
 pub(crate) use question::Question;
 pub(crate) use routes::{RouteFacts, Verdict};
 
@@ -25,7 +27,8 @@ use crate::fault::Fault;
 use crate::headers::response::Rules;
 use crate::headers::trace::Trace;
 use crate::path::Path;
-use crate::policy::{access, deny_paths};
+use crate::policy::{access, deny_paths, maintenance};
+use crate::reply::Pages;
 use crate::route::{HostRank, Hosts};
 use crate::{asked, plain};
 use answer::Veil;
@@ -183,7 +186,7 @@ impl Inquiry<'_> {
                 let because = "plain http is sent to https";
                 Outcome::answered(answer, None, &self.veil(), because)
             }
-            Err(fault) => Outcome::refused(&fault, None, &self.veil()),
+            Err(fault) => Outcome::refused(&fault, head, None, &self.veil()),
         };
         told
     }
@@ -216,9 +219,12 @@ impl Inquiry<'_> {
             self.routed(site, authority, path, &mut faults, &mut told);
         }
         if let Some(fault) = faults.0 {
-            let rules = self.route_of(site, path.as_ref()).filter(|_| same_site);
-            let rules = rules.map(|route| Rules::of(&route.policy.headers));
-            told.outcome = Outcome::refused(&fault, rules.as_ref(), &self.veil());
+            let route = self.route_of(site, path.as_ref()).map(|route| &route.policy);
+            let policy = Some(route.unwrap_or(&site.policy)).filter(|_| same_site);
+            let dress = policy
+                .map(|policy| (Rules::of(&policy.headers), Pages::unread(policy).style(policy)));
+            let dress = dress.as_ref().map(|(rules, style)| (rules, style));
+            told.outcome = Outcome::refused(&fault, &self.question.head, dress, &self.veil());
         }
         told
     }
@@ -243,9 +249,11 @@ impl Inquiry<'_> {
         told.routes = routes::compare(site, &path.normal);
         let found = self.route_of(site, Some(path)).ok_or(Fault::NoRoute);
         let Some(route) = faults.ok(found) else { return };
+        faults.ok(maintenance::check(route.policy.maintenance.as_ref(), self.client.ip));
         faults.ok(access::check(&route.policy.access, self.client.ip));
         faults.ok(deny_paths::check(&route.policy.deny_paths, &path.normal));
-        told.policy = Some(PolicyFacts::of(&route.policy, self.client.ip, &path.normal));
+        let asked = policy::Asked { head: &self.question.head, client: self.client.ip, path };
+        told.policy = Some(PolicyFacts::of(&route.policy, &asked));
         let call = action::Call { inquiry: self, route, authority, path };
         told.action = Some(call.facts(faults));
         if faults.0.is_none() {

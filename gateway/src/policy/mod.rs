@@ -2,39 +2,64 @@
 //! them knows what runs it.
 
 pub(crate) mod access;
+pub(crate) mod bandwidth;
 pub(crate) mod body;
 pub(crate) mod deny_paths;
 pub(crate) mod limit;
+pub(crate) mod maintenance;
 
 use http::StatusCode;
 
 /// Why a policy refused a request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refused {
+    /// `maintenance`.
+    #[error("the service is being worked on")]
+    Maintenance {
+        /// `Retry-After`, in seconds, at least 1.
+        retry_after: u64,
+    },
     /// `allow` or `deny`.
     #[error("the client's address may not come in here")]
     Address,
     /// `deny_paths`.
     #[error("the path is on the list of denied paths")]
     Path,
-    /// `limit`.
+    /// `limit`, of requests in a time.
     #[error("over the limit `{}`", .0.limit)]
     Rate(limit::Exceeded),
+    /// `limit`, of requests at one time.
+    #[error("over the limit `{0}`: too many requests at one time")]
+    Concurrency(String),
 }
 
 impl Refused {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
+            Self::Maintenance { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Address | Self::Path => StatusCode::FORBIDDEN,
-            Self::Rate(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Rate(_) | Self::Concurrency(_) => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
     pub(crate) fn reason(&self) -> &'static str {
         match self {
+            Self::Maintenance { .. } => "maintenance",
             Self::Address => "address_denied",
             Self::Path => "path_denied",
             Self::Rate(_) => "rate_limited",
+            Self::Concurrency(_) => "concurrency_limited",
+        }
+    }
+
+    /// When it is worth coming back, in seconds, where that is known.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Maintenance { retry_after } => Some(*retry_after),
+            Self::Rate(over) => Some(over.retry_after),
+            // Nobody knows when a request ends; most are quick.
+            Self::Concurrency(_) => Some(1),
+            Self::Address | Self::Path => None,
         }
     }
 }

@@ -12,6 +12,7 @@ pub(super) enum Finding {
     CertificateRisk,
     Secret,
     AcmeRoots,
+    ErrorPage,
     Storage,
     Listen,
     AlreadyRunning,
@@ -22,7 +23,7 @@ pub(super) enum Finding {
 }
 
 /// Every kind, with its name, severity and meaning.
-const TABLE: [(Finding, &str, Severity, &str); 14] = {
+const TABLE: [(Finding, &str, Severity, &str); 15] = {
     use Severity::{Error, Warning};
     [
         (Finding::CannotRead, "cannot-read", Error, "A file that cannot be read."),
@@ -56,6 +57,12 @@ const TABLE: [(Finding, &str, Severity, &str); 14] = {
             "acme-roots",
             Error,
             "`--live`: no root certificates to verify a CA's own https with.",
+        ),
+        (
+            Finding::ErrorPage,
+            "error-page",
+            Error,
+            "`--live`: a page for errors that cannot be read, or is too large.",
         ),
         (Finding::Storage, "storage", Error, "`--live`: the storage folder cannot be used."),
         (Finding::Listen, "listen", Error, "`--live`: an address cannot be listened on."),

@@ -3,6 +3,7 @@
 mod addresses;
 mod certificates;
 mod names;
+mod pages;
 mod secrets;
 mod storage;
 
@@ -16,6 +17,7 @@ pub(super) fn check(config: &Config, places: &Places<'_>, problems: &mut Problem
     names::check(config, places, problems);
     certificates::check_sites(config, places, problems);
     certificates::check_upstreams(config, places, problems);
+    pages::check(config, places, problems);
     secrets::check(config, places, problems);
     storage::check(config, places, problems);
     addresses::check(config, places, problems);

@@ -1,6 +1,7 @@
 //! Where in gateway.toml something stands that turned out to be wrong outside of it.
 
 use std::ops::Range;
+use std::path::Path;
 
 use gateway_config::Place;
 use gateway_config::model::{Endpoint, HostPattern, Upstream};
@@ -68,6 +69,26 @@ impl<'t> Places<'t> {
             value = table(value)?.get(*key)?;
         }
         Some(self.place(&value.span()))
+    }
+
+    /// The first place that names a page for errors.
+    pub(super) fn error_page(&self, path: &Path) -> Option<Place> {
+        let server = self.table.get("server").and_then(table);
+        let sites = || self.table.get("site").and_then(table).into_iter();
+        let sites = || sites().flat_map(|sites| sites.values().filter_map(table));
+        let routes = sites().filter_map(|site| site.get("routes")?.get_ref().as_array());
+        let routes = routes.flat_map(|routes| routes.iter()).filter_map(table);
+        let levels = server.into_iter().chain(sites()).chain(routes);
+        let pages = levels.flat_map(|level| {
+            let tables = ["errors", "maintenance"].map(|key| level.get(key).and_then(table));
+            tables.into_iter().flatten().flat_map(|keys| keys.values())
+        });
+        let is_meant = |page: &Value<'_, 't>| {
+            let written = page.get_ref().as_str();
+            written.is_some_and(|written| path.ends_with(written.trim_start_matches("./")))
+        };
+        let page = pages.into_iter().find(is_meant)?;
+        Some(self.place(&page.span()))
     }
 
     /// The value of a key of an upstream that has a name.

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::super::style::Style;
 use crate::explain::{
-    ActionFacts, Answerer, ClientFacts, Decision, Explanation, HeaderFact, HeaderOrigin,
-    LimitFacts, Outcome, PolicyFacts, ProxyFacts, ResponseHeaderFacts, RouteFacts, SiteFacts,
-    UpstreamRequest, Verdict,
+    ActionFacts, Answerer, ClientFacts, Decision, ErrorFacts, ErrorPageFacts, Explanation,
+    HeaderFact, HeaderOrigin, LimitFacts, Outcome, PolicyFacts, ProxyFacts, ResponseHeaderFacts,
+    RouteFacts, SiteFacts, UpstreamRequest, Verdict,
 };
 
 /// The width of the column of names.
@@ -134,11 +134,17 @@ fn routes(page: &mut Page, routes: &[RouteFacts]) {
 }
 
 fn policy(page: &mut Page, policy: &PolicyFacts, passes_on: bool) {
+    if let Some(under_work) = &policy.maintenance {
+        page.line("maintenance", &decision(page.style, under_work));
+    }
     page.line("access", &decision(page.style, &policy.access));
     page.line("deny_paths", &decision(page.style, &policy.deny_paths));
     page.list("limit", policy.limits.iter().map(limit));
     if policy.limits.is_empty() {
         page.line("limit", "none");
+    }
+    if let Some(pace) = policy.bandwidth.as_ref().filter(|_| passes_on) {
+        page.line("bandwidth", &format!("{}, {} at once", pace.rate, pace.burst));
     }
     if passes_on {
         page.line("body", &format!("at most {}", policy.body));
@@ -148,7 +154,18 @@ fn policy(page: &mut Page, policy: &PolicyFacts, passes_on: bool) {
             &format!("{body_idle} in a body, {stream_idle} in a stream or WebSocket"),
         );
     }
+    page.list("errors", errors(&policy.errors));
     page.line("log", if policy.log { "yes" } else { "no" });
+}
+
+fn errors(errors: &ErrorFacts) -> Vec<String> {
+    let form = match errors.format {
+        "json" => "as JSON",
+        _ => "as HTML, JSON or plain text, by the request's Accept",
+    };
+    let whose = if errors.intercept { ", the upstream's too" } else { "" };
+    let page = |page: &ErrorPageFacts| format!("{} by {}{whose}", page.status, page.file);
+    std::iter::once(form.to_owned()).chain(errors.pages.iter().map(page)).collect()
 }
 
 fn decision(style: Style, decision: &Decision) -> String {
@@ -158,8 +175,14 @@ fn decision(style: Style, decision: &Decision) -> String {
 }
 
 fn limit(limit: &LimitFacts) -> String {
-    let LimitFacts { name, rate, burst, counted_with, .. } = limit;
-    format!("{name}: {rate}, {burst} at once, counted for {counted_with}")
+    let LimitFacts { name, rate, burst, concurrent, counted_with, dry_run, .. } = limit;
+    let measure = match (rate, burst, concurrent) {
+        (Some(rate), Some(burst), _) => format!("{rate}, {burst} at once"),
+        (_, _, Some(concurrent)) => format!("{concurrent} at one time"),
+        _ => String::new(),
+    };
+    let dry = if *dry_run { "; a dry run, nobody is refused" } else { "" };
+    format!("{name}: {measure}, counted for {counted_with}{dry}")
 }
 
 fn response_headers(page: &mut Page, headers: &ResponseHeaderFacts) {
