@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 
-use crate::model::{Access, DenyPaths, HeaderPreset, Limit, Policy, ResponseHeaders};
+use crate::model::{
+    Access, CacheControl, Compress, Cors, DenyPaths, HeaderPreset, Limit, Policy, ResponseHeaders,
+};
 use crate::presets;
 
 /// Without a key: 10 MiB.
@@ -22,6 +24,11 @@ pub(crate) struct Level {
     pub(crate) deny_paths: Option<DenyLevel>,
     pub(crate) body: Option<u64>,
     pub(crate) idle: Option<Duration>,
+    /// `Some(None)` takes away what outer levels say.
+    pub(crate) cors: Option<Option<Cors>>,
+    pub(crate) cache_control: Option<Vec<CacheControl>>,
+    /// `Some(None)` takes away what outer levels say.
+    pub(crate) compress: Option<Option<Compress>>,
     pub(crate) log: Option<bool>,
 }
 
@@ -57,6 +64,9 @@ pub(crate) fn merge(levels: &[&Level]) -> Policy {
         body: nearest(levels, |level| level.body).unwrap_or(BODY),
         idle: nearest(levels, |level| level.idle),
         headers: merge_headers(levels),
+        cors: nearest(levels, |level| level.cors.clone()).flatten(),
+        cache_control: nearest(levels, |level| level.cache_control.clone()).unwrap_or_default(),
+        compress: nearest(levels, |level| level.compress.clone()).flatten(),
         log: nearest(levels, |level| level.log).unwrap_or(true),
     }
 }

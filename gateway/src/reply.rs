@@ -9,9 +9,10 @@ use gateway_config::model::{Redirect, Respond};
 use http::{Method, StatusCode};
 
 use crate::downstream::{ClientError, Downstream};
+use crate::encoder::Encoder;
 use crate::fault::Fault;
 use crate::head::{Fields, Known, ResponseHead};
-use crate::headers::response::{Rules, has_body};
+use crate::headers::response::{Dress, has_body};
 use crate::headers::trace::Trace;
 use crate::policy::Refused;
 use crate::policy::limit::Allowance;
@@ -37,6 +38,12 @@ impl Answer {
     pub(crate) fn fixed(respond: &Respond) -> Self {
         let body = Bytes::copy_from_slice(respond.body.as_bytes());
         Self::new(respond.status, respond.content_type.as_bytes(), body)
+    }
+
+    /// A status alone.
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        let head = ResponseHead { status, ..ResponseHead::default() };
+        Self { head, body: Bytes::new() }
     }
 
     /// Text of our own.
@@ -71,7 +78,21 @@ impl Answer {
             answer = answer.with(Known::RetryAfter, seconds.as_bytes());
             add_rate_limits(&[over.allowance()], &mut answer.head.fields);
         }
+        if let Fault::MethodNotAllowed(methods) = fault {
+            answer = answer.with_named(b"allow", methods.as_bytes());
+        }
         answer
+    }
+
+    /// A head without a body, complete.
+    pub(crate) fn of_head(head: ResponseHead) -> Self {
+        Self { head, body: Bytes::new() }
+    }
+
+    /// Adds a field that has no place among the known ones. The name is in lower case.
+    pub(crate) fn with_named(mut self, name: &[u8], value: &[u8]) -> Self {
+        self.head.fields.add(name, value);
+        self
     }
 
     /// Adds a field.
@@ -97,15 +118,24 @@ impl Answer {
         self.head.status
     }
 
+    /// The body, before anything is done to it.
+    pub(crate) fn body(&self) -> &Bytes {
+        &self.body
+    }
+
     /// The answer's head as it is sent, and its body.
-    pub(crate) fn dressed(self, rules: Option<&Rules>, trace: &Trace) -> (ResponseHead, Bytes) {
-        let Self { mut head, body } = self;
-        if head.status != StatusCode::NO_CONTENT {
-            let length = itoa::Buffer::new().format(body.len()).to_owned();
-            head.fields.add_known(Known::ContentLength, length.as_bytes());
+    pub(crate) fn dressed(self, dress: Option<Dress<'_>>, trace: &Trace) -> (ResponseHead, Bytes) {
+        let Self { mut head, mut body } = self;
+        let length = |body: &Bytes| itoa::Buffer::new().format(body.len()).to_owned();
+        if !matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+            head.fields.add_known(Known::ContentLength, length(&body).as_bytes());
         }
-        if let Some(rules) = rules {
-            rules.apply(trace, &mut head);
+        if let Some(encoding) = dress.and_then(|dress| dress.apply(trace, &mut head)) {
+            match Encoder::whole(encoding, &body) {
+                Ok(compressed) => body = compressed.into(),
+                Err(_) => head.fields.remove(b"content-encoding"),
+            }
+            head.fields.add_known(Known::ContentLength, length(&body).as_bytes());
         }
         (head, body)
     }
@@ -150,10 +180,10 @@ pub(crate) async fn send(
     request: &mut impl Downstream,
     method: &Method,
     answer: Answer,
-    rules: Option<&Rules>,
+    dress: Option<Dress<'_>>,
     trace: &Trace,
 ) -> Result<(), ClientError> {
-    let (mut head, body) = answer.dressed(rules, trace);
+    let (mut head, body) = answer.dressed(dress, trace);
     add_date(&mut head.fields, SystemTime::now());
     let ended = body.is_empty() || !has_body(head.status, method);
     request.send_head(&head, ended);

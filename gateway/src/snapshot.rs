@@ -13,6 +13,7 @@ use gateway_config::model::{self, Action, Config, Policy, Redirect, Rewrite};
 use rustls::ServerConfig;
 use rustls::server::ProducesTickets;
 
+use crate::files::Folder;
 use crate::headers::response::Rules;
 use crate::metrics::{Metrics, RouteMetrics, SiteMetrics, UpstreamMetrics};
 use crate::policy::limit::Limiter;
@@ -73,6 +74,7 @@ pub(crate) enum Serve {
     },
     Respond(Answer),
     Redirect(Redirect),
+    Files(Folder),
 }
 
 /// Why a configuration that reads well cannot be served.
@@ -268,12 +270,13 @@ impl Route {
             },
             Action::Respond(respond) => Serve::Respond(Answer::fixed(respond)),
             Action::Redirect(redirect) => Serve::Redirect(redirect.clone()),
+            Action::Files(files) => Serve::Files(Folder::new(files, &route.path)),
         };
         let limiters = route.policy.limits.iter();
         Some(Self {
             name: route.path.to_string(),
             policy: route.policy.clone(),
-            rules: Rules::of(&route.policy.headers),
+            rules: Rules::of(&route.policy),
             limiters: limiters
                 .filter_map(|limit| parts.limiters.get(&limit.name))
                 .cloned()

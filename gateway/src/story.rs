@@ -15,7 +15,7 @@ use crate::downstream::Downstream;
 use crate::exchange::Account;
 use crate::fault::Fault;
 use crate::head::{Known, RequestHead};
-use crate::headers::response::Rules;
+use crate::headers::response::Dress;
 use crate::headers::trace::Trace;
 use crate::snapshot::{Route, Site};
 use crate::tunnel::Traffic;
@@ -80,9 +80,9 @@ impl<'c> Story<'c> {
         &self.trace
     }
 
-    /// The headers of the route, once it is known: what the gateway answers itself wears them too.
-    pub(crate) fn rules(&self) -> Option<&'c Rules> {
-        self.route.map(|route| &route.rules)
+    /// What the route does to its answers, once it is known: to those that the gateway makes too.
+    pub(crate) fn dress(&self) -> Option<Dress<'c>> {
+        Some(self.route?.rules.to(self.asked?))
     }
 
     pub(crate) fn site(&mut self, site: &'c Site) {

@@ -3,6 +3,10 @@
 
 mod acme;
 mod address;
+mod answers;
+mod compress;
+mod cors;
+mod files;
 mod headers;
 mod host;
 mod policy;
@@ -16,6 +20,11 @@ pub use acme::{
     DnsProvider, ExternalAccount, TsigAlgorithm,
 };
 pub use address::{ListenAddr, ProxySource, TrustedProxies};
+pub use answers::CacheControl;
+pub use compress::{Compress, CompressLevels, ContentCoding, MediaRange};
+pub(crate) use cors::default_port;
+pub use cors::{Cors, CorsOrigins, OriginPattern};
+pub use files::Files;
 pub use headers::{HeaderPreset, ResponseHeaders};
 pub use host::{Host, HostPattern};
 pub use policy::{Access, DenyPaths, Limit, LimitKey, Policy, Rate};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::ResponseHeaders;
+use super::{CacheControl, Compress, Cors, ResponseHeaders};
 
 /// Everything that is decided about a request of one route besides where it goes.
 #[derive(Debug, Clone)]
@@ -24,6 +24,13 @@ pub struct Policy {
     pub idle: Option<Duration>,
     /// Response headers.
     pub headers: ResponseHeaders,
+    /// Which other origins may read answers. The nearest level that says something decides.
+    pub cors: Option<Cors>,
+    /// How long answers may be kept, by how the path ends. The nearest level that says something
+    /// decides; the first entry that fits counts.
+    pub cache_control: Vec<CacheControl>,
+    /// How answers are compressed. The nearest level that says something decides.
+    pub compress: Option<Compress>,
     /// Whether requests are written to the access log.
     pub log: bool,
 }

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::node::{Node, Shape};
 use super::table::Table;
-use super::{Context, headers};
+use super::{Context, cache_control, compress, cors, headers};
 use crate::level::{DenyLevel, Level};
 use crate::model::{Access, Limit};
 use crate::problem::Code;
@@ -22,6 +22,9 @@ pub(super) fn read(table: &Table<'_>, context: &Context<'_>) -> Level {
         deny_paths: given("deny_paths").and_then(|node| read_deny_paths(&node)),
         body: given("body").and_then(|node| node.parse(Format::Size, parse_size)),
         idle: given("idle").and_then(|node| node.parse(Format::Duration, parse_duration)),
+        cors: given("cors").and_then(|node| cors::read(&node)),
+        cache_control: given("cache_control").and_then(|node| cache_control::read(&node)),
+        compress: given("compress").and_then(|node| compress::read(&node)),
         log: given("log").and_then(|node| node.bool()),
     }
 }

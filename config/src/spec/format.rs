@@ -18,6 +18,12 @@ pub(crate) enum Format {
     Host,
     Path,
     Suffix,
+    Ending,
+    Origin,
+    Method,
+    CorsHeader,
+    FileBelow,
+    MediaRange,
     File,
     Folder,
     Server,
@@ -110,7 +116,25 @@ impl Format {
             Self::Suffix => {
                 of("a pattern such as \"*.bak\"", "patterns such as \"*.bak\"", Some("^\\*\\.."))
             }
+            Self::Ending => {
+                of("an ending such as \".js\"", "endings such as \".js\"", Some("^\\.."))
+            }
+            Self::Origin => of(
+                "an origin such as \"https://app.example.com\"",
+                "origins such as \"https://app.example.com\"",
+                Some("^\\*$|^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]+$"),
+            ),
+            Self::Method => of("a method such as \"GET\"", "methods", Some("^[^\\s,*]+$")),
+            Self::MediaRange => of(
+                "a media type such as \"text/html\" or \"text/*\"",
+                "media types such as \"text/*\"",
+                Some("^[^\\s/;]+/[^\\s/;]+$"),
+            ),
+            Self::CorsHeader => of("a header name", "header names", Some("^[^\\s:*]+$")),
             Self::File => of("a file name", "file names", Some(".")),
+            Self::FileBelow => {
+                of("a file name such as \"index.html\"", "file names", Some("^[^./][^\\\\]*$"))
+            }
             Self::Folder => of("a folder's name", "folder names", Some(".")),
             Self::Server => of(
                 "a server such as \"backend:8000\"",

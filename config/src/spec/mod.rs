@@ -4,6 +4,10 @@
 
 mod acme;
 mod acme_dns;
+mod cache_control;
+mod compress;
+mod cors;
+mod files;
 mod format;
 mod limit;
 mod planned;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::fault::Fault;
 use crate::head::{Field, Fields, Known};
-use crate::headers::response::Rules;
+use crate::headers::response::Dress;
 use crate::headers::trace::Trace;
 use crate::reply::Answer;
 use crate::tls::HandshakeError;
@@ -70,12 +70,14 @@ impl Outcome {
     /// The gateway answers as it was told to.
     pub(super) fn answered(
         answer: Answer,
-        rules: Option<&Rules>,
+        dress: Option<Dress<'_>>,
         veil: &Veil<'_>,
         because: &str,
     ) -> Self {
         let status = answer.status();
-        let (head, body) = answer.dressed(rules, veil.trace);
+        // As it reads, not as it may be compressed.
+        let body = answer.body().clone();
+        let (head, _) = answer.dressed(dress, veil.trace);
         Self {
             answered_by: Answerer::Gateway,
             status: Some(status.as_u16()),
@@ -87,15 +89,20 @@ impl Outcome {
     }
 
     /// The gateway refuses.
-    pub(super) fn refused(fault: &Fault, rules: Option<&Rules>, veil: &Veil<'_>) -> Self {
+    pub(super) fn refused(fault: &Fault, dress: Option<Dress<'_>>, veil: &Veil<'_>) -> Self {
         match fault.status() {
             None => Self::nobody(fault.reason(), format!("{fault}, so the connection is closed")),
             Some(status) => {
                 let answer = Answer::to_fault(fault, status, veil.trace);
-                let answered = Self::answered(answer, rules, veil, &fault.to_string());
+                let answered = Self::answered(answer, dress, veil, &fault.to_string());
                 Self { reason: Some(fault.reason()), ..answered }
             }
         }
+    }
+
+    /// The gateway answers with what it finds in a folder.
+    pub(super) fn from_folder(because: String) -> Self {
+        Self { answered_by: Answerer::Gateway, ..Self::passed(because) }
     }
 
     /// The upstream answers.

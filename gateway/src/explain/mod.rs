@@ -5,6 +5,7 @@
 
 mod action;
 mod answer;
+mod answers;
 mod policy;
 mod question;
 mod routes;
@@ -14,8 +15,9 @@ use std::net::IpAddr;
 use gateway_config::model::{Config, Host, HostPattern, Site, Tls};
 use serde::Serialize;
 
-pub(crate) use action::{ActionFacts, HeaderOrigin, ProxyFacts, UpstreamRequest};
+pub(crate) use action::{ActionFacts, FilesFacts, HeaderOrigin, ProxyFacts, UpstreamRequest};
 pub(crate) use answer::{Answerer, HeaderFact, Outcome};
+pub(crate) use answers::{CacheControlFacts, CompressFacts, CorsFacts};
 pub(crate) use policy::{Decision, LimitFacts, PolicyFacts, ResponseHeaderFacts};
 pub(crate) use question::Question;
 pub(crate) use routes::{RouteFacts, Verdict};
@@ -217,8 +219,9 @@ impl Inquiry<'_> {
         }
         if let Some(fault) = faults.0 {
             let rules = self.route_of(site, path.as_ref()).filter(|_| same_site);
-            let rules = rules.map(|route| Rules::of(&route.policy.headers));
-            told.outcome = Outcome::refused(&fault, rules.as_ref(), &self.veil());
+            let rules = rules.map(|route| Rules::of(&route.policy));
+            let dress = rules.as_ref().map(|rules| rules.to(&self.question.head));
+            told.outcome = Outcome::refused(&fault, dress, &self.veil());
         }
         told
     }
@@ -245,7 +248,8 @@ impl Inquiry<'_> {
         let Some(route) = faults.ok(found) else { return };
         faults.ok(access::check(&route.policy.access, self.client.ip));
         faults.ok(deny_paths::check(&route.policy.deny_paths, &path.normal));
-        told.policy = Some(PolicyFacts::of(&route.policy, self.client.ip, &path.normal));
+        told.policy =
+            Some(PolicyFacts::of(&route.policy, self.client.ip, &path.normal, &self.question.head));
         let call = action::Call { inquiry: self, route, authority, path };
         told.action = Some(call.facts(faults));
         if faults.0.is_none() {

@@ -11,7 +11,9 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::answer::HeaderFact;
+use super::answers::{CacheControlFacts, CompressFacts, CorsFacts};
 use crate::exchange::{BODY_IDLE, STREAM_IDLE};
+use crate::head::RequestHead;
 use crate::policy::limit::ClientKey;
 use crate::policy::{access, deny_paths};
 
@@ -29,6 +31,9 @@ pub(crate) struct PolicyFacts {
     pub(crate) stream_idle: String,
     /// Whether requests are written to the access log.
     pub(crate) log: bool,
+    pub(crate) cache_control: Vec<CacheControlFacts>,
+    pub(crate) compress: Option<CompressFacts>,
+    pub(crate) cors: Option<CorsFacts>,
     pub(crate) response_headers: ResponseHeaderFacts,
 }
 
@@ -61,7 +66,7 @@ pub(crate) struct ResponseHeaderFacts {
 }
 
 impl PolicyFacts {
-    pub(super) fn of(policy: &Policy, client: IpAddr, path: &str) -> Self {
+    pub(super) fn of(policy: &Policy, client: IpAddr, path: &str, asked: &RequestHead) -> Self {
         let idle = |usual: Duration| format_duration(policy.idle.unwrap_or(usual));
         Self {
             access: by_address(&policy.access, client),
@@ -71,6 +76,9 @@ impl PolicyFacts {
             body_idle: idle(BODY_IDLE),
             stream_idle: idle(STREAM_IDLE),
             log: policy.log,
+            cache_control: CacheControlFacts::of(policy, path),
+            compress: policy.compress.as_ref().map(|it| CompressFacts::of(it, asked)),
+            cors: policy.cors.as_ref().map(|cors| CorsFacts::of(cors, asked)),
             response_headers: ResponseHeaderFacts::of(&policy.headers, !policy.limits.is_empty()),
         }
     }

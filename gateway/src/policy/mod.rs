@@ -3,6 +3,9 @@
 
 pub(crate) mod access;
 pub(crate) mod body;
+pub(crate) mod cache_control;
+pub(crate) mod compress;
+pub(crate) mod cors;
 pub(crate) mod deny_paths;
 pub(crate) mod limit;
 
@@ -20,12 +23,15 @@ pub(crate) enum Refused {
     /// `limit`.
     #[error("over the limit `{}`", .0.limit)]
     Rate(limit::Exceeded),
+    /// `cors`.
+    #[error("the preflight is refused: {0}")]
+    Preflight(&'static str),
 }
 
 impl Refused {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Address | Self::Path => StatusCode::FORBIDDEN,
+            Self::Address | Self::Path | Self::Preflight(_) => StatusCode::FORBIDDEN,
             Self::Rate(_) => StatusCode::TOO_MANY_REQUESTS,
         }
     }
@@ -35,6 +41,7 @@ impl Refused {
             Self::Address => "address_denied",
             Self::Path => "path_denied",
             Self::Rate(_) => "rate_limited",
+            Self::Preflight(_) => "preflight_denied",
         }
     }
 }

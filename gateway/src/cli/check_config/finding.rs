@@ -13,6 +13,7 @@ pub(super) enum Finding {
     Secret,
     AcmeRoots,
     Storage,
+    Folder,
     Listen,
     AlreadyRunning,
     BadCompose,
@@ -22,7 +23,7 @@ pub(super) enum Finding {
 }
 
 /// Every kind, with its name, severity and meaning.
-const TABLE: [(Finding, &str, Severity, &str); 14] = {
+const TABLE: [(Finding, &str, Severity, &str); 15] = {
     use Severity::{Error, Warning};
     [
         (Finding::CannotRead, "cannot-read", Error, "A file that cannot be read."),
@@ -58,6 +59,12 @@ const TABLE: [(Finding, &str, Severity, &str); 14] = {
             "`--live`: no root certificates to verify a CA's own https with.",
         ),
         (Finding::Storage, "storage", Error, "`--live`: the storage folder cannot be used."),
+        (
+            Finding::Folder,
+            "folder",
+            Error,
+            "`--live`: the folder of `files` is not there, or cannot be read.",
+        ),
         (Finding::Listen, "listen", Error, "`--live`: an address cannot be listened on."),
         (
             Finding::AlreadyRunning,

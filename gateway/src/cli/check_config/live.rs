@@ -2,6 +2,7 @@
 
 mod addresses;
 mod certificates;
+mod files;
 mod names;
 mod secrets;
 mod storage;
@@ -18,5 +19,6 @@ pub(super) fn check(config: &Config, places: &Places<'_>, problems: &mut Problem
     certificates::check_upstreams(config, places, problems);
     secrets::check(config, places, problems);
     storage::check(config, places, problems);
+    files::check(config, places, problems);
     addresses::check(config, places, problems);
 }
