@@ -6,7 +6,8 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 
 use crate::model::{
-    Access, Bandwidth, DenyPaths, HeaderPreset, Limit, Maintenance, Policy, ResponseHeaders,
+    Access, Bandwidth, CacheControl, Compress, Cors, DenyPaths, HeaderPreset, Limit, Maintenance,
+    Policy, ResponseHeaders,
 };
 use crate::presets;
 
@@ -32,6 +33,11 @@ pub(crate) struct Level {
     pub(crate) body: Option<u64>,
     pub(crate) idle: Option<Duration>,
     pub(crate) errors: Option<ErrorsLevel>,
+    /// `Some(None)` takes away what outer levels say.
+    pub(crate) cors: Option<Option<Cors>>,
+    pub(crate) cache_control: Option<Vec<CacheControl>>,
+    /// `Some(None)` takes away what outer levels say.
+    pub(crate) compress: Option<Option<Compress>>,
     pub(crate) log: Option<bool>,
 }
 
@@ -71,6 +77,9 @@ pub(crate) fn merge(levels: &[&Level]) -> Policy {
         idle: nearest(levels, |level| level.idle),
         errors: errors::merge(levels, headers.preset),
         headers,
+        cors: nearest(levels, |level| level.cors.clone()).flatten(),
+        cache_control: nearest(levels, |level| level.cache_control.clone()).unwrap_or_default(),
+        compress: nearest(levels, |level| level.compress.clone()).flatten(),
         log: nearest(levels, |level| level.log).unwrap_or(true),
     }
 }

@@ -9,9 +9,10 @@ use std::time::Duration;
 use gateway_config::model::Counting::{Apart, Skip, Together};
 use gateway_config::model::{
     AccessLog, Acme, AcmeCa, AcmeCertificate, AcmeKeys, Action, CertificatePer, ChallengeKind,
-    Config, DnsProvider, Endpoint, ErrorFormat, HeaderPreset, Host, HostPattern, LimitKey,
-    Maintenance, Measure, PageKind, PathPattern, Policy, Protocol, Redirect, Rewrite, Route,
-    Secret, Site, Target, Tls, TsigAlgorithm, UnknownHost,
+    Compress, CompressLevels, Config, ContentCoding, CorsOrigins, DnsProvider, Endpoint,
+    ErrorFormat, HeaderPreset, Host, HostPattern, LimitKey, Maintenance, Measure, PageKind,
+    PathPattern, Policy, Protocol, Redirect, Rewrite, Route, Secret, Site, Target, Tls,
+    TsigAlgorithm, UnknownHost,
 };
 use gateway_config::{load, parse};
 use http::StatusCode;
@@ -284,6 +285,48 @@ fn warnings_do_not_stop_anyone() {
     assert_eq!((loaded.warnings.errors(), loaded.warnings.warnings()), (0, 4));
     assert_eq!(loaded.config.limits.len(), 1);
     assert_eq!(loaded.config.upstreams.len(), 1);
+}
+
+#[test]
+fn everything_about_answers() {
+    let config = config("answers");
+    let uat = site(&config, "uat.familycart.app");
+    let api = &route(uat, "/api/*").policy;
+    let cors = api.cors.as_ref().expect("cors");
+    let CorsOrigins::Listed(origins) = &cors.origins else { panic!("{cors:?}") };
+    let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
+    assert_eq!(origins, ["https://uat.familycart.app", "https://*.preview.example:8443"]);
+    assert!(cors.credentials && cors.headers.as_ref().is_some_and(Vec::is_empty));
+    assert_eq!(cors.methods, ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
+    assert_eq!(cors.expose, ["x-request-id"]);
+    assert_eq!(cors.max_age, Some(Duration::from_secs(86_400)));
+    assert_eq!(api.compress, Some(Compress::default()));
+
+    let plain = &route(uat, "/plain/*").policy;
+    assert!(plain.cors.is_none() && plain.compress.is_none() && plain.cache_control.is_empty());
+    let more = route(uat, "/more/*").policy.compress.as_ref().expect("compress");
+    assert_eq!(more.codings, [ContentCoding::Gzip]);
+    assert_eq!((more.min, more.levels), (0, CompressLevels { zstd: 3, br: 4, gzip: 9 }));
+    let types = more.types.as_ref().expect("types");
+    assert!(types[0].matches("text/html") && !types[0].matches("application/json"));
+
+    let all = &route(uat, "/*").policy;
+    let cors = all.cors.as_ref().expect("the server's");
+    assert_eq!((&cors.origins, &cors.headers), (&CorsOrigins::Any, &None));
+    assert_eq!(all.cache_control[0].suffixes, [".js", ".css"]);
+    let Action::Files(files) = &route(uat, "/static/*").action else { panic!("no files") };
+    assert_eq!(
+        (files.dir.as_path(), files.index.as_str()),
+        (Path::new("tests/good/dist/"), "index.html")
+    );
+    assert!(files.spa.is_none() && !files.precompressed);
+    let app = route(site(&config, "app.example.com"), "/*");
+    let Action::Files(files) = &app.action else { panic!("no files") };
+    assert_eq!(
+        (files.dir.as_path(), files.spa.as_deref()),
+        (Path::new("/srv/app"), Some("app/index.html"))
+    );
+    assert!(files.precompressed);
 }
 
 #[test]

@@ -120,13 +120,13 @@ fn request_head(times: u32) -> Result<(), Failure> {
 /// Reading an answer's head, dressing it, and writing it for the client.
 fn answer_head(times: u32) -> Result<(), Failure> {
     let config = config(1)?;
-    let rules = Rules::of(&config.sites[0].routes[0].policy.headers);
-    let (trace, mut out) = (trace(), Vec::new());
+    let rules = Rules::of(&config.sites[0].routes[0].policy);
+    let (trace, asked, mut out) = (trace(), RequestHead::default(), Vec::new());
     for _ in 0..times {
         let mut head = ResponseHead::default();
         h1::parse_answer(black_box(ANSWER), &mut head)?;
         h1::of_answer(&head, &Method::GET)?;
-        rules.apply_to_upstreams(&trace, true, &mut head);
+        black_box(rules.to(&asked).apply_to_upstreams(&trace, true, &mut head));
         out.clear();
         h1::answer_head(&head, BodyWriter::Length, http::Version::HTTP_11, true, &mut out);
         black_box(&out);
@@ -204,7 +204,9 @@ fn http2(times: u32) -> Result<(), Failure> {
     connection.receive(b"\0\0\x04\x08\0\0\0\0\0\x7f\0\0\0")?;
     let mut answer = ResponseHead::default();
     h1::parse_answer(ANSWER, &mut answer)?;
-    Rules::of(&config(1)?.sites[0].routes[0].policy.headers).apply(&trace(), &mut answer);
+    Rules::of(&config(1)?.sites[0].routes[0].policy)
+        .to(&RequestHead::default())
+        .apply(&trace(), &mut answer);
     let cx = Context::from_waker(Waker::noop());
     let mut stream = 1_u32;
     for _ in 0..times {

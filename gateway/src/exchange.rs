@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use http::{Method, StatusCode};
 use tokio::time::Instant;
 
+use crate::answer_body::{AnswerBody, BodyError};
 use crate::downstream::{Downstream, Framing, Piece};
 use crate::fault::Fault;
 use crate::h1::BodyWriter;
@@ -17,6 +18,7 @@ use crate::headers::response::{Rules, strip_hop_by_hop};
 use crate::headers::trailers::end_to_end;
 use crate::policy::bandwidth::Pace;
 use crate::policy::body::BodyGauge;
+use crate::policy::compress::Encoding;
 use crate::policy::limit::Allowance;
 use crate::reply::{self, ErrorStyle};
 use crate::stop::{Stage, Stop};
@@ -174,6 +176,7 @@ struct Flow<'f, 'r, C> {
     client: &'f mut C,
     exchange: &'f mut Exchange<'r>,
     upload: Upload,
+    body: AnswerBody,
     asked_at: Instant,
 }
 
@@ -188,7 +191,8 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
             Framing::Length(_) | Framing::Open => Upload::Going,
         };
         let asked_at = Instant::now();
-        let mut flow = Self { connection, client, exchange, upload, asked_at };
+        let body = AnswerBody::default();
+        let mut flow = Self { connection, client, exchange, upload, body, asked_at };
         flow.wait_for_head(asked_at);
         flow
     }
@@ -248,11 +252,13 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
         account: &mut Account,
     ) -> Result<(), Fault> {
         let idle = self.idle(&head);
-        self.dress(&mut head);
+        let encoding = self.dress(&mut head);
         if self.exchange.stop.stage() > Stage::Running {
             self.client.close_after();
         }
         let ended = !self.connection.session.has_body();
+        let encoding = encoding.filter(|_| !ended);
+        self.body = AnswerBody::new(encoding).map_err(Fault::NotCompressed)?;
         self.client.send_head(&head, ended);
         account.status = Some(head.status);
         if ended {
@@ -264,15 +270,18 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
 
     fn poll_answer(&mut self, cx: &mut Context<'_>, idle: Duration) -> Poll<Result<(), Fault>> {
         loop {
-            let moved = match self.connection.session.poll_body(cx) {
+            let moved = match self.body.poll(&mut self.connection.session, cx) {
                 Poll::Ready(Ok(AnswerPiece::End(trailers))) => {
                     self.client.end(end_to_end(trailers).as_deref());
                     return Poll::Ready(Ok(()));
                 }
                 Poll::Ready(Ok(AnswerPiece::Data)) => self.poll_pass_piece(cx, idle)?,
-                Poll::Ready(Err(source)) => {
+                Poll::Ready(Err(BodyError::Answer(source))) => {
                     let server = self.connection.server.clone();
                     return Poll::Ready(Err(Fault::AnswerBroken { server, source }));
+                }
+                Poll::Ready(Err(BodyError::Encoder(source))) => {
+                    return Poll::Ready(Err(Fault::NotCompressed(source)));
                 }
                 Poll::Pending => {
                     if let Poll::Ready(Err(error)) = self.client.poll_flush(cx) {
@@ -295,10 +304,11 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
     /// Gives the client a piece of the answer's body; whether it has taken any of it.
     fn poll_pass_piece(&mut self, cx: &mut Context<'_>, idle: Duration) -> Result<bool, Fault> {
         let Some(room) = self.poll_room(cx, idle)? else { return Ok(false) };
-        let piece = self.connection.session.piece();
+        let session = &mut self.connection.session;
+        let piece = self.body.piece(session);
         match self.client.poll_send(cx, &piece[..piece.len().min(room)]) {
             Poll::Ready(Ok(taken)) => {
-                self.connection.session.consume(taken);
+                self.body.consume(session, taken);
                 if let Some(pace) = &mut self.exchange.pace {
                     pace.spend(taken, Instant::now());
                 }
@@ -356,18 +366,20 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
         Ok(true)
     }
 
-    fn dress(&self, head: &mut ResponseHead) {
+    fn dress(&self, head: &mut ResponseHead) -> Option<Encoding> {
         let exchange = &self.exchange;
         let limited = !exchange.allowances.is_empty();
         let upgrade = (head.status == StatusCode::SWITCHING_PROTOCOLS)
             .then(|| head.fields.get(Known::Upgrade).map(<[u8]>::to_vec))
             .flatten();
-        exchange.rules.apply_to_upstreams(exchange.forwarding.trace, limited, head);
+        let dress = exchange.rules.to(exchange.asked);
+        let encoding = dress.apply_to_upstreams(exchange.forwarding.trace, limited, head);
         reply::add_rate_limits(exchange.allowances, &mut head.fields);
         reply::add_date(&mut head.fields, SystemTime::now());
         if let Some(protocol) = upgrade {
             head.fields.add_known(Known::Upgrade, &protocol);
         }
+        encoding
     }
 
     /// A switch of protocols is an answer only to a request for one.

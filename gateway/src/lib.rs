@@ -10,6 +10,7 @@ mod accept;
 mod access_log;
 mod acme;
 mod admin;
+mod answer_body;
 mod asked;
 #[doc(hidden)]
 pub mod cli;
@@ -20,9 +21,11 @@ pub mod counted;
 #[doc(hidden)]
 pub mod demo;
 mod downstream;
+mod encoder;
 mod exchange;
 mod explain;
 mod fault;
+mod files;
 mod gateway;
 mod h1;
 mod h2;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use http::Method;
+use http::{Method, StatusCode};
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
@@ -13,6 +13,7 @@ use crate::connection::Connection;
 use crate::downstream::{Downstream, Framing};
 use crate::exchange::{Exchange, Passed, STREAM_IDLE};
 use crate::fault::Fault;
+use crate::files::{self, Folder};
 use crate::head::RequestHead;
 use crate::headers::request::Forwarding;
 use crate::headers::trace::Trace;
@@ -93,6 +94,10 @@ async fn answer<'c>(
     let route = find_route(connection, authority, &path, story)?;
     admit(route, story.client(), &path)?;
     let allowances = count(route, asked, &path, story, places)?;
+    if route.rules.is_preflight(asked)? {
+        let allowed = Answer::empty(StatusCode::NO_CONTENT).limited(&allowances);
+        return send(request, asked, allowed, route, story).await;
+    }
     match &route.action {
         Serve::Respond(fixed) => {
             let fixed = fixed.clone().limited(&allowances);
@@ -101,6 +106,10 @@ async fn answer<'c>(
         Serve::Redirect(redirect) => {
             let moved = Answer::redirect(redirect, asked.target())?.limited(&allowances);
             send(request, asked, moved, route, story).await
+        }
+        Serve::Files(folder) => {
+            let visit = Visit { folder, route, path: &path, allowances: &allowances };
+            Box::pin(visit.answer(request, asked, story)).await
         }
         Serve::Proxy { upstream, rewrite, prefix } => {
             story.upstream(upstream);
@@ -168,8 +177,38 @@ async fn send(
     story: &mut Story<'_>,
 ) -> Result<Served, Fault> {
     story.status(answer.status());
-    reply::send(request, &asked.method, answer, Some(&route.rules), story.trace()).await?;
+    let dress = Some(route.rules.to(asked));
+    reply::send(request, &asked.method, answer, dress, story.trace()).await?;
     Ok(Served::Answered)
+}
+
+/// A request for a file of a folder.
+struct Visit<'c> {
+    folder: &'c Folder,
+    route: &'c Route,
+    path: &'c Path<'c>,
+    allowances: &'c [Allowance<'c>],
+}
+
+impl Visit<'_> {
+    async fn answer(
+        &self,
+        request: &mut impl Downstream,
+        asked: &RequestHead,
+        story: &mut Story<'_>,
+    ) -> Result<Served, Fault> {
+        let Self { folder, route, path, allowances } = self;
+        let file = match folder.find(asked, path).await? {
+            files::Reply::File(file) => file,
+            files::Reply::Answer(answer) => {
+                return send(request, asked, answer.limited(allowances), route, story).await;
+            }
+        };
+        story.status(file.status());
+        let (dress, terms) = (route.rules.to(asked), (*allowances, route.policy.idle));
+        file.send(request, &asked.method, dress, story.trace(), terms).await?;
+        Ok(Served::Answered)
+    }
 }
 
 /// A request that goes to an upstream.
@@ -264,7 +303,7 @@ async fn tell(
     }
     let method = asked.map_or(&Method::GET, |asked| &asked.method);
     let answer = Answer::to_fault(fault, status, asked, story.error_style(), story.trace());
-    reply::send(request, method, answer, story.rules(), story.trace()).await.is_ok()
+    reply::send(request, method, answer, story.dress(), story.trace()).await.is_ok()
 }
 
 /// Answers a head that could not be read, where there is something to say. Gives the request back if

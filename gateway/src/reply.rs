@@ -15,9 +15,10 @@ use http::{Method, StatusCode};
 use smallvec::SmallVec;
 
 use crate::downstream::{ClientError, Downstream};
+use crate::encoder::Encoder;
 use crate::fault::Fault;
 use crate::head::{Field, Fields, Known, RequestHead, ResponseHead};
-use crate::headers::response::{Rules, has_body, strip_hop_by_hop};
+use crate::headers::response::{Dress, has_body, strip_hop_by_hop};
 use crate::headers::trace::Trace;
 use crate::policy::Refused;
 use crate::policy::limit::Allowance;
@@ -52,6 +53,12 @@ impl Answer {
     pub(crate) fn fixed(respond: &Respond) -> Self {
         let body = Bytes::copy_from_slice(respond.body.as_bytes());
         Self::new(respond.status, respond.content_type.as_bytes(), body)
+    }
+
+    /// A status alone.
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        let head = ResponseHead { status, ..ResponseHead::default() };
+        Self { head, body: Body::new() }
     }
 
     /// Text of our own.
@@ -96,7 +103,11 @@ impl Answer {
             }
         };
         // It has one request's id on it and its client's form, and may be over in a moment.
-        answer.with(Known::CacheControl, b"no-store").with_retry_after(fault)
+        let answer = answer.with(Known::CacheControl, b"no-store").with_retry_after(fault);
+        match fault {
+            Fault::MethodNotAllowed(methods) => answer.with_named(b"allow", methods.as_bytes()),
+            _ => answer,
+        }
     }
 
     /// The route's page instead of an upstream's error: everything that the upstream says stays but
@@ -143,6 +154,17 @@ impl Answer {
         self
     }
 
+    /// A head without a body, complete.
+    pub(crate) fn of_head(head: ResponseHead) -> Self {
+        Self { head, body: Body::new() }
+    }
+
+    /// Adds a field that has no place among the known ones. The name is in lower case.
+    pub(crate) fn with_named(mut self, name: &[u8], value: &[u8]) -> Self {
+        self.head.fields.add(name, value);
+        self
+    }
+
     /// Adds a field.
     pub(crate) fn with(mut self, known: Known, value: &[u8]) -> Self {
         self.head.fields.add_known(known, value);
@@ -171,19 +193,30 @@ impl Answer {
         self.head.status
     }
 
+    /// The body, before anything is done to it.
+    pub(crate) fn body(&self) -> &Body {
+        &self.body
+    }
+
     /// The answer's head as it is sent, and its body.
-    pub(crate) fn dressed(self, rules: Option<&Rules>, trace: &Trace) -> (ResponseHead, Body) {
-        let Self { mut head, body } = self;
-        if head.status != StatusCode::NO_CONTENT {
-            let length: usize = body.iter().map(Bytes::len).sum();
-            let length = itoa::Buffer::new().format(length).to_owned();
-            head.fields.add_known(Known::ContentLength, length.as_bytes());
+    pub(crate) fn dressed(self, dress: Option<Dress<'_>>, trace: &Trace) -> (ResponseHead, Body) {
+        let Self { mut head, mut body } = self;
+        if !matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+            head.fields.add_known(Known::ContentLength, length(&body).as_bytes());
         }
-        if let Some(rules) = rules {
-            rules.apply(trace, &mut head);
+        if let Some(encoding) = dress.and_then(|dress| dress.apply(trace, &mut head)) {
+            match Encoder::whole(encoding, &body.concat()) {
+                Ok(compressed) => body = Body::from_elem(compressed.into(), 1),
+                Err(_) => head.fields.remove(b"content-encoding"),
+            }
+            head.fields.add_known(Known::ContentLength, length(&body).as_bytes());
         }
         (head, body)
     }
+}
+
+fn length(body: &Body) -> String {
+    itoa::Buffer::new().format(body.iter().map(Bytes::len).sum::<usize>()).to_owned()
 }
 
 /// What an answer says about the body that it came with. Every `Content-…` field does, but for the
@@ -235,10 +268,10 @@ pub(crate) async fn send(
     request: &mut impl Downstream,
     method: &Method,
     answer: Answer,
-    rules: Option<&Rules>,
+    dress: Option<Dress<'_>>,
     trace: &Trace,
 ) -> Result<(), ClientError> {
-    let (mut head, body) = answer.dressed(rules, trace);
+    let (mut head, body) = answer.dressed(dress, trace);
     add_date(&mut head.fields, SystemTime::now());
     let ended = body.iter().all(Bytes::is_empty) || !has_body(head.status, method);
     request.send_head(&head, ended);

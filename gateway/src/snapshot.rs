@@ -13,6 +13,7 @@ use gateway_config::model::{self, Action, Config, Policy, Redirect, Rewrite};
 use rustls::ServerConfig;
 use rustls::server::ProducesTickets;
 
+use crate::files::Folder;
 use crate::headers::response::Rules;
 use crate::metrics::{Metrics, RouteMetrics, SiteMetrics, UpstreamMetrics};
 use crate::policy::limit::Limiter;
@@ -77,6 +78,7 @@ pub(crate) enum Serve {
     },
     Respond(Answer),
     Redirect(Redirect),
+    Files(Folder),
 }
 
 /// Why a configuration that reads well cannot be served.
@@ -256,7 +258,7 @@ impl Site {
             name: site.name.to_string(),
             paths,
             routes,
-            rules: Rules::of(&site.policy.headers),
+            rules: Rules::of(&site.policy),
             errors: parts.pages.style(&site.policy),
             metrics: OnceLock::new(),
         }
@@ -284,12 +286,13 @@ impl Route {
             },
             Action::Respond(respond) => Serve::Respond(Answer::fixed(respond)),
             Action::Redirect(redirect) => Serve::Redirect(redirect.clone()),
+            Action::Files(files) => Serve::Files(Folder::new(files, &route.path)),
         };
         let limiters = route.policy.limits.iter();
         Some(Self {
             name: route.path.to_string(),
             policy: route.policy.clone(),
-            rules: Rules::of(&route.policy.headers),
+            rules: Rules::of(&route.policy),
             errors: parts.pages.style(&route.policy),
             limiters: limiters
                 .filter_map(|limit| parts.limiters.get(&limit.name))

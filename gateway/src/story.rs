@@ -15,7 +15,7 @@ use crate::downstream::Downstream;
 use crate::exchange::Account;
 use crate::fault::Fault;
 use crate::head::{Known, RequestHead};
-use crate::headers::response::Rules;
+use crate::headers::response::Dress;
 use crate::headers::trace::Trace;
 use crate::reply::{self, ErrorStyle};
 use crate::snapshot::{Route, Site};
@@ -83,11 +83,12 @@ impl<'c> Story<'c> {
         &self.trace
     }
 
-    /// The headers of the route, or of the site where no route takes the request: what the gateway
-    /// answers itself wears them too.
-    pub(crate) fn rules(&self) -> Option<&'c Rules> {
+    /// What the route does to its answers, or the site where no route takes the request: to those that
+    /// the gateway makes too.
+    pub(crate) fn dress(&self) -> Option<Dress<'c>> {
         let of_route = self.route.map(|route| &route.rules);
-        of_route.or_else(|| self.site.map(|site| &site.rules))
+        let rules = of_route.or_else(|| self.site.map(|site| &site.rules));
+        Some(rules?.to(self.asked?))
     }
 
     /// How the route, or the site, tells about errors.

@@ -3,7 +3,11 @@
 
 mod acme;
 mod address;
+mod answers;
+mod compress;
+mod cors;
 mod errors;
+mod files;
 mod headers;
 mod host;
 mod limit;
@@ -18,7 +22,12 @@ pub use acme::{
     DnsProvider, ExternalAccount, TsigAlgorithm,
 };
 pub use address::{ListenAddr, ProxySource, TrustedProxies};
+pub use answers::CacheControl;
+pub use compress::{Compress, CompressLevels, ContentCoding, MediaRange};
+pub(crate) use cors::default_port;
+pub use cors::{Cors, CorsOrigins, OriginPattern};
 pub use errors::{ErrorFormat, ErrorPage, Errors, Maintenance, PageKind, StatusPattern};
+pub use files::Files;
 pub use headers::{HeaderPreset, ResponseHeaders};
 pub use host::{Host, HostPattern};
 pub use limit::{Bandwidth, Counting, Limit, LimitKey, Measure, Rate};

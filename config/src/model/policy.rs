@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{Bandwidth, Errors, Limit, Maintenance, ResponseHeaders};
+use super::{Bandwidth, CacheControl, Compress, Cors, Errors, Limit, Maintenance, ResponseHeaders};
 
 /// Everything that is decided about a request of one route besides where it goes.
 #[derive(Debug, Clone)]
@@ -29,6 +29,13 @@ pub struct Policy {
     pub headers: ResponseHeaders,
     /// What clients are told when a request fails.
     pub errors: Errors,
+    /// Which other origins may read answers. The nearest level that says something decides.
+    pub cors: Option<Cors>,
+    /// How long answers may be kept, by how the path ends. The nearest level that says something
+    /// decides; the first entry that fits counts.
+    pub cache_control: Vec<CacheControl>,
+    /// How answers are compressed. The nearest level that says something decides.
+    pub compress: Option<Compress>,
     /// Whether requests are written to the access log.
     pub log: bool,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode};
 
-use super::{Policy, Upstream};
+use super::{Files, Policy, Upstream};
 
 /// One route of a site.
 #[derive(Debug, Clone)]
@@ -46,6 +46,8 @@ pub enum Action {
     Respond(Respond),
     /// `redirect`: sends the client elsewhere.
     Redirect(Redirect),
+    /// `files`: answers from a folder.
+    Files(Files),
 }
 
 /// Where a request is passed to, and under what path.

@@ -48,9 +48,12 @@ codes! {
     UnquotedHost = "unquoted-host", Error, "A host in a table's name without quotes: TOML takes its dots for tables.";
     BadName = "bad-name", Error, "A limit, an upstream or a key with a name that is no plain word.";
     BadPath = "bad-path", Error, "Not a path, or not a pattern of paths.";
-    BadSuffix = "bad-suffix", Error, "Not a suffix pattern such as \"*.bak\".";
+    BadSuffix = "bad-suffix", Error, "Not a suffix pattern such as \"*.bak\", or not an ending such as \".js\".";
     BadServer = "bad-server", Error, "Not a server that requests could be passed to.";
     BadUrl = "bad-url", Error, "Not a URL or path to redirect to, or not the URL of an API.";
+    BadOrigin = "bad-origin", Error, "Not an origin such as \"https://app.example.com\".";
+    BadMediaType = "bad-media-type", Error, "Not a media type such as \"text/html\", and not all of one kind.";
+    BadMethod = "bad-method", Error, "Not a method, or none that a browser sends.";
     BadStatus = "bad-status", Error, "A status that does not belong there.";
     BadFile = "bad-file", Error, "Not the name of a file or folder.";
     BadHeader = "bad-header", Error, "Not a header name, or not a header value.";

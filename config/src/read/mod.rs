@@ -2,6 +2,9 @@
 //! file's author sees all of them at once.
 
 mod acme;
+mod cache_control;
+mod compress;
+mod cors;
 mod errors;
 mod headers;
 mod limits;

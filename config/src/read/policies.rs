@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::node::{Node, Shape};
 use super::table::Table;
-use super::{Context, errors, headers, limits};
+use super::{Context, cache_control, compress, cors, errors, headers, limits};
 use crate::level::{DenyLevel, Level};
 use crate::model::{Access, Limit};
 use crate::problem::Code;
@@ -25,6 +25,9 @@ pub(super) fn read(table: &Table<'_>, context: &Context<'_>) -> Level {
         body: given("body").and_then(|node| node.parse(Format::Size, parse_size)),
         idle: given("idle").and_then(|node| node.parse(Format::Duration, parse_duration)),
         errors: given("errors").and_then(|node| errors::read(&node, context)),
+        cors: given("cors").and_then(|node| cors::read(&node)),
+        cache_control: given("cache_control").and_then(|node| cache_control::read(&node)),
+        compress: given("compress").and_then(|node| compress::read(&node)),
         log: given("log").and_then(|node| node.bool()),
     }
 }

@@ -101,6 +101,7 @@ fn read_site(
     let server = server.into_iter();
     let levels: Vec<&Level> = server.chain(std::iter::once(&level)).collect();
     let redirect = read_redirect(&table, &levels);
+    let files = read_files(&table, &levels, context);
     let routes = routes::read(table.given("routes"), entry.name, &levels, context);
     table.finish();
 
@@ -108,7 +109,7 @@ fn read_site(
     let own = name.clone().map(|name| (name, entry.span.clone()));
     Some(ReadSite {
         hosts: own.into_iter().chain(aliases.into_iter().flatten()).collect(),
-        routes: redirect.into_iter().chain(routes).collect(),
+        routes: redirect.into_iter().chain(files).chain(routes).collect(),
         name,
         tls,
         policy: merge(&levels),
@@ -132,6 +133,16 @@ fn read_redirect(table: &Table<'_>, levels: &[&Level]) -> Option<ReadRoute> {
         redirect: Some(ReadRedirect { location, keep_path: true, span }),
         route: Some(Route { path, action, policy: merge(levels) }),
     })
+}
+
+/// A site's `files` are one route for everything.
+fn read_files(table: &Table<'_>, levels: &[&Level], context: &Context<'_>) -> Option<ReadRoute> {
+    let node = table.given("files")?;
+    let span = node.span()?;
+    let action = routes::files::read(&node, context.base);
+    let path = PathPattern::Prefix(String::new());
+    let route = action.map(|action| Route { path: path.clone(), action, policy: merge(levels) });
+    Some(ReadRoute { path, span, redirect: None, route })
 }
 
 /// `[site.example.com]`: TOML takes the dots for tables in tables.

@@ -189,7 +189,7 @@ impl<'a> Table<'a> {
             one_of.iter().filter_map(|key| Some((*key, self.key_span(key)?))).collect();
         given.sort_by_key(|(_, span)| span.start);
         match given.as_slice() {
-            [] if one_of.is_empty() || self.has_planned_action() => {}
+            [] if one_of.is_empty() => {}
             [] if one_of.iter().any(|key| self.is_misspelled(key)) => {}
             [] => self.nothing_of(one_of),
             [_] => {}
@@ -217,11 +217,6 @@ impl<'a> Table<'a> {
             .map(|key| format!("{} = {}", key.name, key.example))
             .collect();
         self.complain(complaint.help(format!("add one of them: {}", examples.join(", or "))));
-    }
-
-    /// `files` will be an action; that it is missing in this version is said once.
-    fn has_planned_action(&self) -> bool {
-        self.has("files") && planned(self.spec.id, "files").is_some()
     }
 
     fn unknown(&self, key: &str) -> Complaint {

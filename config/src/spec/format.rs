@@ -21,6 +21,11 @@ pub(crate) enum Format {
     Ending,
     CookieName,
     Bandwidth,
+    Origin,
+    Method,
+    CorsHeader,
+    FileBelow,
+    MediaRange,
     File,
     Page,
     ErrorStatus,
@@ -124,7 +129,22 @@ impl Format {
             Self::Bandwidth => {
                 of("a bandwidth such as \"1MiB/s\"", "bandwidths", Some("^[0-9]+([KMGT]i?|k)?B/s$"))
             }
+            Self::Origin => of(
+                "an origin such as \"https://app.example.com\"",
+                "origins such as \"https://app.example.com\"",
+                Some("^\\*$|^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]+$"),
+            ),
+            Self::Method => of("a method such as \"GET\"", "methods", Some("^[^\\s,*]+$")),
+            Self::MediaRange => of(
+                "a media type such as \"text/html\" or \"text/*\"",
+                "media types such as \"text/*\"",
+                Some("^[^\\s/;]+/[^\\s/;]+$"),
+            ),
+            Self::CorsHeader => of("a header name", "header names", Some("^[^\\s:*]+$")),
             Self::File => of("a file name", "file names", Some(".")),
+            Self::FileBelow => {
+                of("a file name such as \"index.html\"", "file names", Some("^[^./][^\\\\]*$"))
+            }
             Self::Page => of(
                 "a file such as \"404.html\"",
                 "files such as \"404.html\"",

@@ -4,7 +4,11 @@
 
 mod acme;
 mod acme_dns;
+mod cache_control;
+mod compress;
+mod cors;
 mod errors;
+mod files;
 mod format;
 mod limit;
 mod planned;

@@ -13,16 +13,11 @@ pub(crate) struct Planned {
 
 const LEVELS: &[&str] = &["server", "site", "route"];
 
-static PLANNED: [Planned; 9] = [
+static PLANNED: [Planned; 5] = [
     Planned {
         key: "include",
         tables: &["gateway"],
         until_then: "remove it; until then keep everything in one file",
-    },
-    Planned {
-        key: "cors",
-        tables: LEVELS,
-        until_then: "remove it; until then let the upstream answer preflights and send the CORS headers",
     },
     Planned {
         key: "auth",
@@ -33,21 +28,6 @@ static PLANNED: [Planned; 9] = [
         key: "webhook",
         tables: LEVELS,
         until_then: "remove it; until then let the upstream check the signature",
-    },
-    Planned {
-        key: "cache_control",
-        tables: LEVELS,
-        until_then: "remove it; until then let the upstream send `Cache-Control`, or set it for a route by `headers`",
-    },
-    Planned {
-        key: "compress",
-        tables: LEVELS,
-        until_then: "remove it; until then let the upstream compress, which the gateway passes through",
-    },
-    Planned {
-        key: "files",
-        tables: &["site", "route"],
-        until_then: "remove it; until then pass to a file server by `to`",
     },
     Planned {
         key: "health",

@@ -1,6 +1,9 @@
 //! What may stand on the server, a site or a route. Defaults are what a route gets where no level
 //! says anything.
 
+use super::cache_control::CACHE_CONTROL;
+use super::compress::COMPRESS;
+use super::cors::CORS;
 use super::errors::{ERRORS, FORMATS, MAINTENANCE};
 use super::limit::BANDWIDTH;
 use super::{Format, KeySpec, Kind, Presence, TableSpec};
@@ -63,6 +66,9 @@ pub(crate) const POLICIES: &[KeySpec] = &[
         doc: "The largest request body; a larger one gets 413.",
         example: "\"1GiB\"",
     },
+    CORS,
+    CACHE_CONTROL,
+    COMPRESS,
     KeySpec {
         name: "idle",
         kind: Kind::Text(Format::Duration),

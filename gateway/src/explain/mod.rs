@@ -5,6 +5,7 @@
 
 mod action;
 mod answer;
+mod answers;
 mod policy;
 mod question;
 mod routes;
@@ -14,8 +15,9 @@ use std::net::IpAddr;
 use gateway_config::model::{Config, Host, HostPattern, Site, Tls};
 use serde::Serialize;
 
-pub(crate) use action::{ActionFacts, HeaderOrigin, ProxyFacts, UpstreamRequest};
+pub(crate) use action::{ActionFacts, FilesFacts, HeaderOrigin, ProxyFacts, UpstreamRequest};
 pub(crate) use answer::{Answerer, HeaderFact, Outcome};
+pub(crate) use answers::{CacheControlFacts, CompressFacts, CorsFacts};
 pub(crate) use policy::{
     Decision, ErrorFacts, ErrorPageFacts, LimitFacts, PolicyFacts, ResponseHeaderFacts,
 };
@@ -221,10 +223,11 @@ impl Inquiry<'_> {
         if let Some(fault) = faults.0 {
             let route = self.route_of(site, path.as_ref()).map(|route| &route.policy);
             let policy = Some(route.unwrap_or(&site.policy)).filter(|_| same_site);
-            let dress = policy
-                .map(|policy| (Rules::of(&policy.headers), Pages::unread(policy).style(policy)));
-            let dress = dress.as_ref().map(|(rules, style)| (rules, style));
-            told.outcome = Outcome::refused(&fault, &self.question.head, dress, &self.veil());
+            let dress =
+                policy.map(|policy| (Rules::of(policy), Pages::unread(policy).style(policy)));
+            let head = &self.question.head;
+            let dress = dress.as_ref().map(|(rules, style)| (rules.to(head), style));
+            told.outcome = Outcome::refused(&fault, head, dress, &self.veil());
         }
         told
     }

@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::answer::HeaderFact;
+use super::answers::{CacheControlFacts, CompressFacts, CorsFacts};
 use crate::exchange::{BODY_IDLE, STREAM_IDLE};
 use crate::head::RequestHead;
 use crate::path::Path;
@@ -36,6 +37,9 @@ pub(crate) struct PolicyFacts {
     pub(crate) stream_idle: String,
     /// Whether requests are written to the access log.
     pub(crate) log: bool,
+    pub(crate) cache_control: Vec<CacheControlFacts>,
+    pub(crate) compress: Option<CompressFacts>,
+    pub(crate) cors: Option<CorsFacts>,
     pub(crate) response_headers: ResponseHeaderFacts,
     pub(crate) errors: ErrorFacts,
 }
@@ -122,6 +126,9 @@ impl PolicyFacts {
             body_idle: idle(BODY_IDLE),
             stream_idle: idle(STREAM_IDLE),
             log: policy.log,
+            cache_control: CacheControlFacts::of(policy, path),
+            compress: policy.compress.as_ref().map(|it| CompressFacts::of(it, asked.head)),
+            cors: policy.cors.as_ref().map(|cors| CorsFacts::of(cors, asked.head)),
             response_headers: ResponseHeaderFacts::of(
                 &policy.headers,
                 policy.limits.iter().any(|l| is_told(l)),

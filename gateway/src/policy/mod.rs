@@ -4,6 +4,9 @@
 pub(crate) mod access;
 pub(crate) mod bandwidth;
 pub(crate) mod body;
+pub(crate) mod cache_control;
+pub(crate) mod compress;
+pub(crate) mod cors;
 pub(crate) mod deny_paths;
 pub(crate) mod limit;
 pub(crate) mod maintenance;
@@ -31,13 +34,16 @@ pub(crate) enum Refused {
     /// `limit`, of requests at one time.
     #[error("over the limit `{0}`: too many requests at one time")]
     Concurrency(String),
+    /// `cors`.
+    #[error("the preflight is refused: {0}")]
+    Preflight(&'static str),
 }
 
 impl Refused {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Maintenance { .. } => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Address | Self::Path => StatusCode::FORBIDDEN,
+            Self::Address | Self::Path | Self::Preflight(_) => StatusCode::FORBIDDEN,
             Self::Rate(_) | Self::Concurrency(_) => StatusCode::TOO_MANY_REQUESTS,
         }
     }
@@ -49,6 +55,7 @@ impl Refused {
             Self::Path => "path_denied",
             Self::Rate(_) => "rate_limited",
             Self::Concurrency(_) => "concurrency_limited",
+            Self::Preflight(_) => "preflight_denied",
         }
     }
 
@@ -59,7 +66,7 @@ impl Refused {
             Self::Rate(over) => Some(over.retry_after),
             // Nobody knows when a request ends; most are quick.
             Self::Concurrency(_) => Some(1),
-            Self::Address | Self::Path => None,
+            Self::Address | Self::Path | Self::Preflight(_) => None,
         }
     }
 }

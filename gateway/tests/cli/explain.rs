@@ -92,6 +92,55 @@ fn requests_that_the_gateway_answers() {
     }
 }
 
+/// A site whose answers are looked after.
+const ANSWERS: &str = "[site.\"app.example.com\"]
+tls = \"self-signed\"
+compress = { algorithms = [\"br\", \"gzip\"], types = [\"text/*\"] }
+cors = { origins = [\"https://web.example.com\"], credentials = true, max_age = \"1h\", expose = [\"X-Total\"] }
+routes = [
+  { path = \"/api/*\", to = \"backend:8000\", cache_control = [
+    { suffixes = [\".js\", \".css\"], value = \"public\" },
+    { suffixes = [\".png\"], value = \"private\" },
+  ] },
+  { path = \"/app/*\", files = { dir = \"/srv/app\", spa = \"index.html\", precompressed = true } },
+  { path = \"/plain/*\", to = \"backend:8000\", cors = { origins = [\"*\"], headers = [\"X-A\"] } },
+]
+";
+
+#[test]
+fn answers_that_are_looked_after() {
+    let preflight: [&str; 8] = [
+        "-X",
+        "OPTIONS",
+        "-H",
+        "Access-Control-Request-Method: PUT",
+        "-H",
+        "Access-Control-Request-Headers: X-A, X-B",
+        "-H",
+        "Origin: https://web.example.com",
+    ];
+    let url = "https://app.example.com/";
+    for (name, path, arguments) in [
+        (
+            "answers",
+            "api/a.css",
+            &["-H", "Accept-Encoding: gzip", "-H", "Origin: https://evil.example"][..],
+        ),
+        ("answers-json", "api/a.css", &["--json", "-H", "Origin: https://web.example.com"]),
+        ("preflight", "api/a", &preflight),
+        ("preflight-denied", "plain/a", &preflight),
+        ("files", "app/lists/", &[]),
+        ("files-json", "app/a.js", &["--json"]),
+        ("files-hidden", "app/.well-known/../x/.well-known/a", &[]),
+        ("files-post", "app/a", &["-X", "POST"]),
+    ] {
+        let url = format!("{url}{path}");
+        let all: Vec<&str> =
+            ["explain", &url].into_iter().chain(arguments.iter().copied()).collect();
+        Folder::with_config(ANSWERS).run(&all).exits_with(0).is(&format!("explain/{name}"));
+    }
+}
+
 #[test]
 fn requests_that_nobody_answers() {
     explain(&["https://uat.exmple.com/"]).exits_with(0).is("explain/unknown-host");

@@ -136,6 +136,21 @@ fn a_folder_for_certificates_by_acme_that_is_none() {
 }
 
 #[test]
+fn folders_that_cannot_be_served() {
+    let folder = Folder::with_config(&format!(
+        "{}\n[site.\"app.example.com\"]\ntls = \"self-signed\"\nroutes = [\n  \
+         {{ path = \"/a/*\", files = \"missing\" }},\n  {{ path = \"/b/*\", files = {{ dir = \"file\" }} }},\n  \
+         {{ path = \"/c/*\", files = \".\" }},\n]\n[site.\"b.example.com\"]\n\
+         tls = \"self-signed\"\nfiles = \"gone\"\n",
+        server()
+    ));
+    folder.write("file", "no folder");
+    folder.run(&["check-config", "--live"]).exits_with(1).is("live/folders");
+    // Without --live nobody looks.
+    folder.run(&["check-config"]).exits_with(0);
+}
+
+#[test]
 fn secrets_and_roots_that_can_be_read() {
     let rfc2136 = "dns = { provider = \"rfc2136\", server = \"192.0.2.53\", key = \"a\", secret = { file = \"eab.key\" } }\n";
     let lines = BY_ACME.lines().map(|line| match line.starts_with("dns = ") {

@@ -9,6 +9,7 @@
 )]
 
 mod acme;
+mod answers;
 mod bad_clients;
 mod demo;
 mod failures;

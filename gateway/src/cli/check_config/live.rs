@@ -2,6 +2,7 @@
 
 mod addresses;
 mod certificates;
+mod files;
 mod names;
 mod pages;
 mod secrets;
@@ -20,5 +21,6 @@ pub(super) fn check(config: &Config, places: &Places<'_>, problems: &mut Problem
     pages::check(config, places, problems);
     secrets::check(config, places, problems);
     storage::check(config, places, problems);
+    files::check(config, places, problems);
     addresses::check(config, places, problems);
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use gateway_config::Place;
-use gateway_config::model::{Endpoint, HostPattern, Upstream};
+use gateway_config::model::{Endpoint, HostPattern, PathPattern, Upstream};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -56,6 +56,20 @@ impl<'t> Places<'t> {
         let meant =
             files.filter_map(|file| Some((named_at(&file)?, file))).min_by_key(|(at, _)| *at);
         Some(self.place(&meant.map_or(tls, |(_, file)| file).span()))
+    }
+
+    /// The `files` of a route, or of a site that has nothing else.
+    pub(super) fn files(&self, site: &HostPattern, path: &PathPattern) -> Option<Place> {
+        let site = table(self.site_named(site)?)?;
+        if let Some(files) = site.get("files") {
+            return Some(self.place(&files.span()));
+        }
+        let is_meant = |route: &&DeTable<'t>| {
+            let written = route.get("path").and_then(|path| path.get_ref().as_str());
+            written.and_then(|text| PathPattern::parse(text).ok()).as_ref() == Some(path)
+        };
+        let mut routes = site.get("routes")?.get_ref().as_array()?.iter().filter_map(table);
+        Some(self.place(&routes.find(is_meant)?.get("files")?.span()))
     }
 
     /// A value below `[acme]`, or below one of its directories.

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use super::super::style::Style;
 use crate::explain::{
-    ActionFacts, Answerer, ClientFacts, Decision, ErrorFacts, ErrorPageFacts, Explanation,
-    HeaderFact, HeaderOrigin, LimitFacts, Outcome, PolicyFacts, ProxyFacts, ResponseHeaderFacts,
-    RouteFacts, SiteFacts, UpstreamRequest, Verdict,
+    ActionFacts, Answerer, CacheControlFacts, ClientFacts, CompressFacts, CorsFacts, Decision,
+    ErrorFacts, ErrorPageFacts, Explanation, FilesFacts, HeaderFact, HeaderOrigin, LimitFacts,
+    Outcome, PolicyFacts, ProxyFacts, ResponseHeaderFacts, RouteFacts, SiteFacts, UpstreamRequest,
+    Verdict,
 };
 
 /// The width of the column of names.
@@ -156,6 +157,47 @@ fn policy(page: &mut Page, policy: &PolicyFacts, passes_on: bool) {
     }
     page.list("errors", errors(&policy.errors));
     page.line("log", if policy.log { "yes" } else { "no" });
+    page.list("cache", policy.cache_control.iter().map(cache_control));
+    if let Some(compress) = &policy.compress {
+        self::compress(page, compress);
+    }
+    if let Some(cors) = &policy.cors {
+        self::cors(page, cors);
+    }
+}
+
+fn cache_control(entry: &CacheControlFacts) -> String {
+    let CacheControlFacts { suffixes, value, applies } = entry;
+    let applies = if *applies { ", which this path is one of" } else { "" };
+    format!("{value}: for {}{applies}", suffixes.join(", "))
+}
+
+fn compress(page: &mut Page, compress: &CompressFacts) {
+    let CompressFacts { algorithms, min, types, chosen } = compress;
+    let chosen = chosen.map_or("not for this client".to_owned(), |name| format!("{name} here"));
+    page.line("compress", &format!("{} from {min}; {chosen}", algorithms.join(", ")));
+    if let Some(types) = types {
+        page.below(&format!("only {}", types.join(", ")));
+    }
+}
+
+fn cors(page: &mut Page, cors: &CorsFacts) {
+    let with = if cors.credentials { ", with credentials" } else { "" };
+    page.line("cors", &format!("{} may read the answer{with}", cors.origins.join(", ")));
+    match &cors.origin {
+        Some(origin) if cors.readable => page.below(&format!("{origin} is one of them")),
+        Some(origin) => page.below(&format!("{origin} is none of them")),
+        None => page.below("the request names no origin"),
+    }
+    let headers = cors.headers.as_ref().map(|headers| headers.join(", "));
+    let headers = headers.map_or("every header".to_owned(), |list| format!("headers {list}"));
+    page.below(&format!("preflights: {} with {headers}", cors.methods.join(", ")));
+    if let Some(age) = &cors.max_age {
+        page.below(&format!("remembered for {age}"));
+    }
+    if !cors.expose.is_empty() {
+        page.below(&format!("scripts may read {}", cors.expose.join(", ")));
+    }
 }
 
 fn errors(errors: &ErrorFacts) -> Vec<String> {
@@ -200,7 +242,11 @@ fn written(header: &HeaderFact) -> String {
 }
 
 fn action(page: &mut Page, action: &ActionFacts) {
-    let ActionFacts::Proxy(passed) = action else { return };
+    let passed = match action {
+        ActionFacts::Proxy(passed) => passed,
+        ActionFacts::Files(found) => return files(page, found),
+        ActionFacts::Respond { .. } | ActionFacts::Redirect { .. } => return,
+    };
     let ProxyFacts { upstream, rewrite, request } = &**passed;
     page.heading(&format!("Upstream {}", upstream.name));
     page.line("servers", &format!("{} ({})", upstream.servers.join(", "), upstream.protocol));
@@ -215,6 +261,17 @@ fn action(page: &mut Page, action: &ActionFacts) {
     match request {
         Some(request) => upstream_request(page, request),
         None => page.line("request", "never gets there"),
+    }
+}
+
+fn files(page: &mut Page, files: &FilesFacts) {
+    page.heading(&format!("Files below {}", files.dir));
+    page.line("file", files.file.as_deref().unwrap_or("none: dotfiles are never served"));
+    if files.precompressed {
+        page.below("or its sibling .br, .zst or .gz");
+    }
+    if let Some(page_for_all) = &files.spa {
+        page.line("spa", &format!("{page_for_all} for pages that are not there"));
     }
 }
 
