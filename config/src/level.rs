@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 
-use crate::model::{Access, DenyPaths, HeaderPreset, Limit, Policy, ResponseHeaders};
+use crate::model::{
+    Access, Auth, DenyPaths, HeaderPreset, LARGEST_DELIVERY, Limit, Policy, ResponseHeaders,
+    Webhook,
+};
 use crate::presets;
 
 /// Without a key: 10 MiB.
@@ -22,6 +25,10 @@ pub(crate) struct Level {
     pub(crate) deny_paths: Option<DenyLevel>,
     pub(crate) body: Option<u64>,
     pub(crate) idle: Option<Duration>,
+    /// `Some(None)` turns off what outer levels said.
+    pub(crate) auth: Option<Option<Arc<Auth>>>,
+    /// The same.
+    pub(crate) webhook: Option<Option<Arc<Webhook>>>,
     pub(crate) log: Option<bool>,
 }
 
@@ -50,19 +57,31 @@ pub(crate) enum DenyLevel {
 
 /// A route's policy, from its levels: server, site, route.
 pub(crate) fn merge(levels: &[&Level]) -> Policy {
+    let webhook = nearest(levels, |level| level.webhook.clone()).flatten();
     Policy {
         access: levels.iter().filter_map(|level| level.access.clone()).collect(),
         deny_paths: merge_deny_paths(levels),
         limits: nearest(levels, |level| level.limits.clone()).unwrap_or_default(),
-        body: nearest(levels, |level| level.body).unwrap_or(BODY),
+        body: merge_body(levels, webhook.is_some()),
         idle: nearest(levels, |level| level.idle),
         headers: merge_headers(levels),
+        auth: nearest(levels, |level| level.auth.clone()).flatten(),
+        webhook,
         log: nearest(levels, |level| level.log).unwrap_or(true),
     }
 }
 
 fn nearest<T>(levels: &[&Level], of: impl Fn(&Level) -> Option<T>) -> Option<T> {
     levels.iter().rev().find_map(|level| of(level))
+}
+
+/// A delivery is held in memory, so that nothing larger than deliveries are is let in.
+fn merge_body(levels: &[&Level], is_held: bool) -> u64 {
+    let said = nearest(levels, |level| level.body);
+    match is_held {
+        true => said.unwrap_or(LARGEST_DELIVERY).min(LARGEST_DELIVERY),
+        false => said.unwrap_or(BODY),
+    }
 }
 
 fn merge_deny_paths(levels: &[&Level]) -> DenyPaths {

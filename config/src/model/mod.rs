@@ -3,26 +3,33 @@
 
 mod acme;
 mod address;
+mod auth;
 mod headers;
 mod host;
+mod password;
 mod policy;
 mod route;
 mod secret;
 mod server;
 mod upstream;
+mod webhook;
 
 pub use acme::{
     Acme, AcmeCa, AcmeCertificate, AcmeDirectory, AcmeKeys, CertificatePer, ChallengeKind,
     DnsProvider, ExternalAccount, TsigAlgorithm,
 };
 pub use address::{ListenAddr, ProxySource, TrustedProxies};
+pub use auth::{Auth, BasicAuth, ForwardAuth, JwtAuth, KeySource, OnError};
 pub use headers::{HeaderPreset, ResponseHeaders};
 pub use host::{Host, HostPattern};
+pub use password::{PasswordHash, PasswordHashError};
 pub use policy::{Access, DenyPaths, Limit, LimitKey, Policy, Rate};
 pub use route::{Action, PathPattern, Redirect, Respond, Rewrite, Route, Target};
 pub use secret::{Secret, SecretError};
 pub use server::{AccessLog, Connections, Server, Timeouts, UnknownHost};
 pub use upstream::{Endpoint, Protocol, Upstream};
+pub(crate) use webhook::LARGEST_DELIVERY;
+pub use webhook::{Webhook, WebhookEvent, WebhookProvider};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -51,6 +58,8 @@ pub struct Site {
     pub aliases: Vec<HostPattern>,
     /// Where its certificate comes from.
     pub tls: Tls,
+    /// What certificates its clients are asked for.
+    pub client_certs: Option<ClientCerts>,
     /// Its routes, in the order of the file. No two have the same path.
     pub routes: Vec<Route>,
 }
@@ -91,6 +100,19 @@ pub enum Tls {
     Acme(AcmeCertificate),
     /// Certificate chains and keys from PEM files; several where RSA and ECDSA stand side by side.
     Files(Vec<CertificateFiles>),
+}
+
+/// Certificates of clients. Relative paths have been resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCerts {
+    /// The CAs that issue them (PEM).
+    pub ca: PathBuf,
+    /// Lists of revoked ones (PEM).
+    pub crls: Vec<PathBuf>,
+    /// Whether clients without one are refused.
+    pub required: bool,
+    /// The header that tells upstreams whose it is.
+    pub header: Option<http::HeaderName>,
 }
 
 /// One certificate chain and its key, both PEM files. Relative paths have been resolved against the

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::ResponseHeaders;
+use super::{Auth, ResponseHeaders, Webhook};
 
 /// Everything that is decided about a request of one route besides where it goes.
 #[derive(Debug, Clone)]
@@ -24,6 +24,10 @@ pub struct Policy {
     pub idle: Option<Duration>,
     /// Response headers.
     pub headers: ResponseHeaders,
+    /// Who may come in, by what they know or bring along.
+    pub auth: Option<Arc<Auth>>,
+    /// Deliveries that must be signed. Then `body` is small enough to be held in memory.
+    pub webhook: Option<Arc<Webhook>>,
     /// Whether requests are written to the access log.
     pub log: bool,
 }

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::node::{Node, Shape};
 use super::table::Table;
-use super::{Context, headers};
+use super::{Context, auth, headers, webhook};
 use crate::level::{DenyLevel, Level};
 use crate::model::{Access, Limit};
 use crate::problem::Code;
@@ -22,6 +22,8 @@ pub(super) fn read(table: &Table<'_>, context: &Context<'_>) -> Level {
         deny_paths: given("deny_paths").and_then(|node| read_deny_paths(&node)),
         body: given("body").and_then(|node| node.parse(Format::Size, parse_size)),
         idle: given("idle").and_then(|node| node.parse(Format::Duration, parse_duration)),
+        auth: given("auth").and_then(|node| auth::read(&node, context)),
+        webhook: given("webhook").and_then(|node| webhook::read(&node, context)),
         log: given("log").and_then(|node| node.bool()),
     }
 }

@@ -13,7 +13,7 @@ pub(crate) struct Planned {
 
 const LEVELS: &[&str] = &["server", "site", "route"];
 
-static PLANNED: [Planned; 9] = [
+static PLANNED: [Planned; 7] = [
     Planned {
         key: "include",
         tables: &["gateway"],
@@ -23,16 +23,6 @@ static PLANNED: [Planned; 9] = [
         key: "cors",
         tables: LEVELS,
         until_then: "remove it; until then let the upstream answer preflights and send the CORS headers",
-    },
-    Planned {
-        key: "auth",
-        tables: LEVELS,
-        until_then: "remove it; until then let the upstream ask who is calling, or name networks in `allow`",
-    },
-    Planned {
-        key: "webhook",
-        tables: LEVELS,
-        until_then: "remove it; until then let the upstream check the signature",
     },
     Planned {
         key: "cache_control",

@@ -1,6 +1,8 @@
 //! What may stand on the server, a site or a route. Defaults are what a route gets where no level
 //! says anything.
 
+use super::auth::AUTH;
+use super::webhook::WEBHOOK;
 use super::{Format, KeySpec, Kind, Presence, TableSpec};
 
 const PRESETS: Kind = Kind::Choice(&["app", "api", "grafana", "off"]);
@@ -60,6 +62,20 @@ pub(crate) const POLICIES: &[KeySpec] = &[
         presence: Presence::Optional("a time that suits requests, streams and WebSockets each"),
         doc: "How long a connection may stay silent in the middle of a body, a stream or a WebSocket.",
         example: "\"24h\"",
+    },
+    KeySpec {
+        name: "auth",
+        kind: AUTH,
+        presence: Presence::Optional("nobody is asked"),
+        doc: "Who may come in, by password, by another service's word or by a token. The nearest level that says something decides; `\"off\"` asks nobody.",
+        example: "{ basic = { file = \"htpasswd\" } }",
+    },
+    KeySpec {
+        name: "webhook",
+        kind: WEBHOOK,
+        presence: Presence::Optional("anyone may post"),
+        doc: "Deliveries of a webhook, which must be signed. The nearest level that says something decides; `\"off\"` is none.",
+        example: "{ provider = \"github\", secrets = [{ env = \"GITHUB_WEBHOOK_SECRET\" }] }",
     },
     KeySpec {
         name: "log",
