@@ -34,7 +34,13 @@ pub(crate) fn patterns(texts: &[&str]) -> Vec<HostPattern> {
 /// A site without routes; the first host is its name.
 pub(crate) fn site(hosts: &[&str], tls: Tls) -> Site {
     let mut hosts = patterns(hosts).into_iter();
-    Site { name: hosts.next().unwrap(), aliases: hosts.collect(), tls, routes: Vec::new() }
+    Site {
+        name: hosts.next().unwrap(),
+        aliases: hosts.collect(),
+        tls,
+        client_certs: None,
+        routes: Vec::new(),
+    }
 }
 
 pub(crate) fn ecdsa_key() -> KeyPair {
