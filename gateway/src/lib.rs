@@ -24,6 +24,7 @@ mod exchange;
 mod explain;
 mod fault;
 mod gateway;
+mod guard;
 mod h1;
 mod h2;
 mod head;
@@ -54,5 +55,6 @@ mod worker;
 
 pub use accept::BindError;
 pub use gateway::{Gateway, Handle, StartError};
+pub use guard::GuardProblem;
 pub use snapshot::BuildError;
 pub use upstream::TlsError;

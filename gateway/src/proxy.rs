@@ -13,6 +13,8 @@ use crate::connection::Connection;
 use crate::downstream::{Downstream, Framing};
 use crate::exchange::{Exchange, Passed, STREAM_IDLE};
 use crate::fault::Fault;
+use crate::guard::{Asking, Decision, Guard};
+use crate::head::Fields;
 use crate::head::RequestHead;
 use crate::headers::request::Forwarding;
 use crate::headers::trace::Trace;
@@ -85,20 +87,74 @@ async fn answer<'c>(
     let path = normal_path(asked)?;
     let route = find_route(connection, authority, &path, story)?;
     let allowances = admit(connection, route, story.client(), &path)?;
+    let place =
+        Place { connection, route, authority, path: &path, allowances: &allowances, added: None };
+    match &route.guard {
+        None => act(&place, request, asked, story).await,
+        // In a box: most requests need no room for it.
+        Some(guard) => Box::pin(ask(guard, &place, request, asked, story)).await,
+    }
+}
+
+/// A request that the policies have let in so far.
+struct Place<'p, 'c> {
+    connection: &'c Connection,
+    route: &'c Route,
+    authority: &'p str,
+    path: &'p Path<'p>,
+    allowances: &'p [Allowance<'c>],
+    /// What the upstream is told besides.
+    added: Option<&'p Fields>,
+}
+
+/// The policies that may wait, and read the body; then what the route does.
+async fn ask<'c>(
+    guard: &Guard,
+    place: &Place<'_, 'c>,
+    request: &mut impl Downstream,
+    asked: &RequestHead,
+    story: &mut Story<'c>,
+) -> Result<Served, Fault> {
+    let Place { connection, authority, .. } = *place;
+    let (client, trace) = (story.client(), story.trace());
+    let asking = Asking { asked, connection, client, authority, trace };
+    let mut pass = match guard.ask(request, &asking).await? {
+        Decision::Enter(pass) => pass,
+        Decision::Answer(answer) => {
+            let answer = answer.limited(place.allowances);
+            return send(request, asked, answer, place.route, story).await;
+        }
+    };
+    let mut entered = pass.through(request);
+    let place = Place { added: Some(&pass.added), ..*place };
+    let served = act(&place, &mut entered, &pass.head, story).await?;
+    let status = entered.status();
+    pass.answered(status);
+    Ok(served)
+}
+
+/// What the route does.
+async fn act<'c>(
+    place: &Place<'_, 'c>,
+    request: &mut impl Downstream,
+    asked: &RequestHead,
+    story: &mut Story<'c>,
+) -> Result<Served, Fault> {
+    let Place { connection, route, authority, path, allowances, added } = *place;
     match &route.action {
         Serve::Respond(fixed) => {
-            let fixed = fixed.clone().limited(&allowances);
+            let fixed = fixed.clone().limited(allowances);
             send(request, asked, fixed, route, story).await
         }
         Serve::Redirect(redirect) => {
-            let moved = Answer::redirect(redirect, asked.target())?.limited(&allowances);
+            let moved = Answer::redirect(redirect, asked.target())?.limited(allowances);
             send(request, asked, moved, route, story).await
         }
         Serve::Proxy { upstream, rewrite, prefix } => {
             story.upstream(upstream);
-            let target = rewritten(rewrite, *prefix, &path, asked);
-            let call = Call { connection, route, upstream, authority, target: &target };
-            call.pass(request, asked, &allowances, story).await
+            let target = rewritten(rewrite, *prefix, path, asked);
+            let call = Call { connection, route, upstream, authority, target: &target, added };
+            call.pass(request, asked, allowances, story).await
         }
     }
 }
@@ -161,6 +217,7 @@ struct Call<'c> {
     upstream: &'c Upstream,
     authority: &'c str,
     target: &'c str,
+    added: Option<&'c Fields>,
 }
 
 impl Call<'_> {
@@ -192,6 +249,7 @@ impl Call<'_> {
                 target: self.target,
                 body: framing,
                 upgrade: websocket(asked).filter(|_| framing == Framing::Empty),
+                added: self.added,
             },
             gauge,
             idle,

@@ -39,6 +39,17 @@ impl Answer {
         Self::new(respond.status, respond.content_type.as_bytes(), body)
     }
 
+    /// A status alone.
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        Self { head: ResponseHead { status, ..ResponseHead::default() }, body: Bytes::new() }
+    }
+
+    /// An answer of another service, for the client.
+    pub(crate) fn passed_on(mut head: ResponseHead, body: Bytes) -> Self {
+        head.fields.remove(Known::ContentLength.name().as_bytes());
+        Self { head, body }
+    }
+
     /// Text of our own.
     pub(crate) fn text(status: StatusCode, body: impl Into<Bytes>) -> Self {
         Self::new(status, TEXT, body.into())
@@ -70,6 +81,14 @@ impl Answer {
             let seconds = itoa::Buffer::new().format(over.retry_after).to_owned();
             answer = answer.with(Known::RetryAfter, seconds.as_bytes());
             add_rate_limits(&[over.allowance()], &mut answer.head.fields);
+        }
+        if let Fault::Refused(refused) = fault {
+            if let Some(seconds) = refused.retry_after() {
+                answer = answer.with(Known::RetryAfter, seconds.as_bytes());
+            }
+            if let Some(challenge) = refused.challenge() {
+                answer.head.fields.add(b"www-authenticate", challenge.as_bytes());
+            }
         }
         answer
     }

@@ -5,6 +5,7 @@
 
 mod action;
 mod answer;
+mod guard;
 mod policy;
 mod question;
 mod routes;
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 pub(crate) use action::{ActionFacts, HeaderOrigin, ProxyFacts, UpstreamRequest};
 pub(crate) use answer::{Answerer, HeaderFact, Outcome};
+pub(crate) use guard::WebhookFacts;
 pub(crate) use policy::{Decision, LimitFacts, PolicyFacts, ResponseHeaderFacts};
 pub(crate) use question::Question;
 pub(crate) use routes::{RouteFacts, Verdict};
@@ -245,6 +247,7 @@ impl Inquiry<'_> {
         let Some(route) = faults.ok(found) else { return };
         faults.ok(access::check(&route.policy.access, self.client.ip));
         faults.ok(deny_paths::check(&route.policy.deny_paths, &path.normal));
+        faults.ok(guard::check(&route.policy, &self.question.head.fields));
         told.policy = Some(PolicyFacts::of(&route.policy, self.client.ip, &path.normal));
         let call = action::Call { inquiry: self, route, authority, path };
         told.action = Some(call.facts(faults));

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::answer::HeaderFact;
+use super::guard::{AuthFacts, WebhookFacts};
 use crate::exchange::{BODY_IDLE, STREAM_IDLE};
 use crate::policy::limit::ClientKey;
 use crate::policy::{access, deny_paths};
@@ -21,6 +22,8 @@ pub(crate) struct PolicyFacts {
     pub(crate) access: Decision,
     pub(crate) deny_paths: Decision,
     pub(crate) limits: Vec<LimitFacts>,
+    pub(crate) auth: Option<AuthFacts>,
+    pub(crate) webhook: Option<WebhookFacts>,
     /// The largest request body.
     pub(crate) body: String,
     /// How long a body may pause.
@@ -67,6 +70,8 @@ impl PolicyFacts {
             access: by_address(&policy.access, client),
             deny_paths: by_path(&policy.deny_paths, path),
             limits: policy.limits.iter().map(|limit| LimitFacts::of(limit, client)).collect(),
+            auth: policy.auth.as_deref().map(AuthFacts::of),
+            webhook: policy.webhook.as_deref().map(WebhookFacts::of),
             body: format_size(policy.body),
             body_idle: idle(BODY_IDLE),
             stream_idle: idle(STREAM_IDLE),

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod certificates;
+mod guards;
 mod names;
 mod secrets;
 mod storage;
@@ -17,6 +18,7 @@ pub(super) fn check(config: &Config, places: &Places<'_>, problems: &mut Problem
     certificates::check_sites(config, places, problems);
     certificates::check_upstreams(config, places, problems);
     secrets::check(config, places, problems);
+    guards::check(config, places, problems);
     storage::check(config, places, problems);
     addresses::check(config, places, problems);
 }

@@ -6,7 +6,7 @@ use super::super::style::Style;
 use crate::explain::{
     ActionFacts, Answerer, ClientFacts, Decision, Explanation, HeaderFact, HeaderOrigin,
     LimitFacts, Outcome, PolicyFacts, ProxyFacts, ResponseHeaderFacts, RouteFacts, SiteFacts,
-    UpstreamRequest, Verdict,
+    UpstreamRequest, Verdict, WebhookFacts,
 };
 
 /// The width of the column of names.
@@ -140,7 +140,13 @@ fn policy(page: &mut Page, policy: &PolicyFacts, passes_on: bool) {
     if policy.limits.is_empty() {
         page.line("limit", "none");
     }
-    if passes_on {
+    if let Some(auth) = &policy.auth {
+        page.line("auth", &format!("{}: asks {}", auth.kind, auth.asks));
+    }
+    if let Some(webhook) = &policy.webhook {
+        self::webhook(page, webhook);
+    }
+    if passes_on || policy.webhook.is_some() {
         page.line("body", &format!("at most {}", policy.body));
         let PolicyFacts { body_idle, stream_idle, .. } = policy;
         page.line(
@@ -149,6 +155,19 @@ fn policy(page: &mut Page, policy: &PolicyFacts, passes_on: bool) {
         );
     }
     page.line("log", if policy.log { "yes" } else { "no" });
+}
+
+fn webhook(page: &mut Page, webhook: &WebhookFacts) {
+    let WebhookFacts { provider, secrets, events, remember } = webhook;
+    page.line("webhook", &format!("signed by {provider} with {}", secrets.join(" or ")));
+    page.below(&match events.as_slice() {
+        [] => "every event goes on".to_owned(),
+        some => format!("{} go on, other events are answered with 204", some.join(", ")),
+    });
+    page.below(&match remember {
+        Some(time) => format!("what went well is refused again for {time}"),
+        None => "may come again".to_owned(),
+    });
 }
 
 fn decision(style: Style, decision: &Decision) -> String {
