@@ -6,8 +6,8 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 
 use crate::model::{
-    Access, Bandwidth, CacheControl, Compress, Cors, DenyPaths, HeaderPreset, Limit, Maintenance,
-    Policy, ResponseHeaders,
+    Access, Auth, Bandwidth, CacheControl, Compress, Cors, DenyPaths, HeaderPreset,
+    LARGEST_DELIVERY, Limit, Maintenance, Policy, ResponseHeaders, Webhook,
 };
 use crate::presets;
 
@@ -38,6 +38,10 @@ pub(crate) struct Level {
     pub(crate) cache_control: Option<Vec<CacheControl>>,
     /// `Some(None)` takes away what outer levels say.
     pub(crate) compress: Option<Option<Compress>>,
+    /// `Some(None)` turns off what outer levels said.
+    pub(crate) auth: Option<Option<Arc<Auth>>>,
+    /// The same.
+    pub(crate) webhook: Option<Option<Arc<Webhook>>>,
     pub(crate) log: Option<bool>,
 }
 
@@ -67,25 +71,37 @@ pub(crate) enum DenyLevel {
 /// A route's policy, from its levels: server, site, route.
 pub(crate) fn merge(levels: &[&Level]) -> Policy {
     let headers = merge_headers(levels);
+    let webhook = nearest(levels, |level| level.webhook.clone()).flatten();
     Policy {
         maintenance: nearest(levels, |level| level.maintenance.clone()).flatten(),
         access: levels.iter().filter_map(|level| level.access.clone()).collect(),
         deny_paths: merge_deny_paths(levels),
         limits: nearest(levels, |level| level.limits.clone()).unwrap_or_default(),
         bandwidth: nearest(levels, |level| level.bandwidth),
-        body: nearest(levels, |level| level.body).unwrap_or(BODY),
+        body: merge_body(levels, webhook.is_some()),
         idle: nearest(levels, |level| level.idle),
         errors: errors::merge(levels, headers.preset),
         headers,
         cors: nearest(levels, |level| level.cors.clone()).flatten(),
         cache_control: nearest(levels, |level| level.cache_control.clone()).unwrap_or_default(),
         compress: nearest(levels, |level| level.compress.clone()).flatten(),
+        auth: nearest(levels, |level| level.auth.clone()).flatten(),
+        webhook,
         log: nearest(levels, |level| level.log).unwrap_or(true),
     }
 }
 
 fn nearest<T>(levels: &[&Level], of: impl Fn(&Level) -> Option<T>) -> Option<T> {
     levels.iter().rev().find_map(|level| of(level))
+}
+
+/// A delivery is held in memory, so that nothing larger than deliveries are is let in.
+fn merge_body(levels: &[&Level], is_held: bool) -> u64 {
+    let said = nearest(levels, |level| level.body);
+    match is_held {
+        true => said.unwrap_or(LARGEST_DELIVERY).min(LARGEST_DELIVERY),
+        false => said.unwrap_or(BODY),
+    }
 }
 
 fn merge_deny_paths(levels: &[&Level]) -> DenyPaths {

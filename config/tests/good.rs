@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use gateway_config::model::Counting::{Apart, Skip, Together};
 use gateway_config::model::{
-    AccessLog, Acme, AcmeCa, AcmeCertificate, AcmeKeys, Action, CertificatePer, ChallengeKind,
-    Compress, CompressLevels, Config, ContentCoding, CorsOrigins, DnsProvider, Endpoint,
-    ErrorFormat, HeaderPreset, Host, HostPattern, LimitKey, Maintenance, Measure, PageKind,
-    PathPattern, Policy, Protocol, Redirect, Rewrite, Route, Secret, Site, Target, Tls,
-    TsigAlgorithm, UnknownHost,
+    AccessLog, Acme, AcmeCa, AcmeCertificate, AcmeKeys, Action, Auth, CertificatePer,
+    ChallengeKind, Compress, CompressLevels, Config, ContentCoding, CorsOrigins, DnsProvider,
+    Endpoint, ErrorFormat, HeaderPreset, Host, HostPattern, KeySource, LimitKey, Maintenance,
+    Measure, OnError, PageKind, PathPattern, Policy, Protocol, Redirect, Rewrite, Route, Secret,
+    Site, Target, Tls, TsigAlgorithm, UnknownHost,
 };
 use gateway_config::{load, parse};
 use http::StatusCode;
@@ -52,6 +52,56 @@ fn header<'a>(policy: &'a Policy, name: &str) -> Option<&'a str> {
     let headers = policy.headers.set.iter().chain(&policy.headers.default);
     let mut found = headers.filter(|(found, _)| found == name);
     found.next().and_then(|(_, value)| value.to_str().ok())
+}
+
+#[test]
+fn who_may_come_in() {
+    let config = config("guards");
+    let app = site(&config, "app.example.com");
+    let clients = app.client_certs.as_ref().expect("client_certs");
+    assert_eq!(clients.ca, Path::new("tests/good/clients.pem"));
+    assert_eq!(clients.crls, ["tests/good/clients.crl", "/etc/other.crl"].map(Path::new));
+    assert_eq!((clients.required, clients.header.is_some()), (false, true));
+    let auth = |path| route(app, path).policy.auth.as_deref();
+    let Some(Auth::Basic(basic)) = auth("/*") else { panic!("no basic") };
+    assert!(basic.users["alice"].is_bcrypt() && basic.file.is_some());
+    assert_eq!(basic.realm, "Staging");
+    assert!(auth("/open").is_none());
+    let Some(Auth::Forward(forward)) = auth("/forward") else { panic!("no forward") };
+    assert_eq!(
+        (forward.upstream.name.as_str(), forward.path.as_str()),
+        ("authelia", "/api/authz?x=y")
+    );
+    assert_eq!((forward.timeout, forward.on_error), (Duration::from_secs(2), OnError::Allow));
+    let Some(Auth::Forward(least)) = auth("/forward-least") else { panic!("no forward") };
+    assert_eq!((least.path.as_str(), least.timeout), ("/", Duration::from_secs(5)));
+    assert_eq!((least.on_error, least.copy_headers.len()), (OnError::Deny, 0));
+    let Some(Auth::Jwt(jwt)) = auth("/jwt") else { panic!("no jwt") };
+    let KeySource::Url { upstream, authority, path } = &jwt.keys else { panic!("no URL") };
+    assert_eq!((authority.as_str(), path.as_str()), ("id.example.com:8443", "/keys?v=1"));
+    assert!(upstream.protocol == Protocol::Https && config.upstreams.contains(upstream));
+    assert_eq!((jwt.audience.len(), jwt.leeway, jwt.on_error), (2, Duration::ZERO, OnError::Allow));
+    let Some(Auth::Jwt(least)) = auth("/jwt-least") else { panic!("no jwt") };
+    assert_eq!(least.keys, KeySource::File("tests/good/keys.json".into()));
+    assert_eq!(least.algorithms, ["RS256", "ES256", "EdDSA"]);
+    assert_eq!((least.leeway, least.on_error), (Duration::from_secs(60), OnError::Deny));
+}
+
+#[test]
+fn webhooks() {
+    let config = config("guards");
+    let hooks = site(&config, "hooks.example.com");
+    let policy = |path| &route(hooks, path).policy;
+    let all = policy("/*").webhook.as_ref().expect("webhook");
+    assert_eq!(all.secrets.len(), 2);
+    assert_eq!((all.events.len(), all.remember), (0, Some(Duration::from_secs(3 * 86_400))));
+    assert!(policy("/open").webhook.is_none());
+    let small = policy("/small").webhook.as_ref().expect("webhook");
+    let events: Vec<String> = small.events.iter().map(ToString::to_string).collect();
+    assert_eq!((events, small.remember), (vec!["ping".into(), "workflow_job.queued".into()], None));
+    // What is held in memory has an end, whatever the file says.
+    let bodies = ["/*", "/open", "/small", "/large"].map(|path| policy(path).body);
+    assert_eq!(bodies, [25 << 20, 1 << 30, 1 << 20, 25 << 20]);
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub(crate) struct Connection {
     /// The peer's address as text, IPv4-mapped IPv6 addresses as IPv4: every request says it thrice.
     pub(crate) peer_text: String,
     pub(crate) tls: Option<TlsFacts>,
+    /// Whom the client's certificate is made out to, where it showed one.
+    pub(crate) client: Option<String>,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) worker: Arc<Worker>,
 }
@@ -47,7 +49,7 @@ impl Connection {
         worker: Arc<Worker>,
     ) -> Self {
         let peer_text = peer.ip().to_canonical().to_string();
-        Self { listener, peer, peer_text, tls, snapshot, worker }
+        Self { listener, peer, peer_text, tls, client: None, snapshot, worker }
     }
 
     /// Whether the connection is to end after what is going on. Those to the admin listener are not:

@@ -109,6 +109,7 @@ fn request_head(times: u32) -> Result<(), Failure> {
             target: head.target(),
             body,
             upgrade: None,
+            added: None,
         };
         out.clear();
         for_upstream(&head, &forwarding, &mut out);

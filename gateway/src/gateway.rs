@@ -20,6 +20,7 @@ use crate::accept::{self, BindError, Census};
 use crate::access_log::AccessLog;
 use crate::acme;
 use crate::connection::Listener;
+use crate::guard::Guarding;
 use crate::journal;
 use crate::metrics::{AcmeMetrics, Metrics};
 use crate::serve;
@@ -93,7 +94,9 @@ impl Gateway {
     pub fn bind(config: Config) -> Result<Self, StartError> {
         let metrics = Metrics::new().map_err(BuildError::Metrics)?;
         let tickets = gateway_certs::ticketer().map_err(BuildError::Tls)?;
-        let lasting = Lasting { metrics: metrics.clone(), tickets, slots: Slots::default() };
+        let guarding = Arc::new(Guarding::new().map_err(|_| BuildError::Random)?);
+        let lasting =
+            Lasting { metrics: metrics.clone(), tickets, slots: Slots::default(), guarding };
         let responder = Arc::new(Responder::default());
         let told = AcmeMetrics::new(&metrics);
         // First, so that what was won before is served from the first handshake on.

@@ -27,6 +27,7 @@ mod explain;
 mod fault;
 mod files;
 mod gateway;
+mod guard;
 mod h1;
 mod h2;
 mod head;
@@ -57,6 +58,7 @@ mod worker;
 
 pub use accept::BindError;
 pub use gateway::{Gateway, Handle, StartError};
+pub use guard::GuardProblem;
 pub use reply::PageError;
 pub use snapshot::BuildError;
 pub use upstream::TlsError;

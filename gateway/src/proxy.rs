@@ -14,6 +14,8 @@ use crate::downstream::{Downstream, Framing};
 use crate::exchange::{Exchange, Passed, STREAM_IDLE};
 use crate::fault::Fault;
 use crate::files::{self, Folder};
+use crate::guard::{Asking, Decision, Guard};
+use crate::head::Fields;
 use crate::head::RequestHead;
 use crate::headers::request::Forwarding;
 use crate::headers::trace::Trace;
@@ -98,24 +100,84 @@ async fn answer<'c>(
         let allowed = Answer::empty(StatusCode::NO_CONTENT).limited(&allowances);
         return send(request, asked, allowed, route, story).await;
     }
+    let admitted = Admitted {
+        connection,
+        route,
+        authority,
+        path: &path,
+        allowances: &allowances,
+        added: None,
+    };
+    match &route.guard {
+        None => act(&admitted, request, asked, story).await,
+        // In a box: most requests need no room for it.
+        Some(guard) => Box::pin(ask(guard, &admitted, request, asked, story)).await,
+    }
+}
+
+/// A request that the policies have let in so far.
+struct Admitted<'p, 'c> {
+    connection: &'c Connection,
+    route: &'c Route,
+    authority: &'p str,
+    path: &'p Path<'p>,
+    allowances: &'p [Allowance<'c>],
+    /// What the upstream is told besides.
+    added: Option<&'p Fields>,
+}
+
+/// The policies that may wait, and read the body; then what the route does.
+async fn ask<'c>(
+    guard: &Guard,
+    admitted: &Admitted<'_, 'c>,
+    request: &mut impl Downstream,
+    asked: &RequestHead,
+    story: &mut Story<'c>,
+) -> Result<Served, Fault> {
+    let Admitted { connection, authority, .. } = *admitted;
+    let (client, trace) = (story.client(), story.trace());
+    let asking = Asking { asked, connection, client, authority, trace };
+    let mut pass = match guard.ask(request, &asking).await? {
+        Decision::Enter(pass) => pass,
+        Decision::Answer(answer) => {
+            let answer = answer.limited(admitted.allowances);
+            return send(request, asked, answer, admitted.route, story).await;
+        }
+    };
+    let mut entered = pass.through(request);
+    let admitted = Admitted { added: Some(&pass.added), ..*admitted };
+    let served = act(&admitted, &mut entered, &pass.head, story).await?;
+    let status = entered.status();
+    pass.answered(status);
+    Ok(served)
+}
+
+/// What the route does.
+async fn act<'c>(
+    admitted: &Admitted<'_, 'c>,
+    request: &mut impl Downstream,
+    asked: &RequestHead,
+    story: &mut Story<'c>,
+) -> Result<Served, Fault> {
+    let Admitted { connection, route, authority, path, allowances, added } = *admitted;
     match &route.action {
         Serve::Respond(fixed) => {
-            let fixed = fixed.clone().limited(&allowances);
+            let fixed = fixed.clone().limited(allowances);
             send(request, asked, fixed, route, story).await
         }
         Serve::Redirect(redirect) => {
-            let moved = Answer::redirect(redirect, asked.target())?.limited(&allowances);
+            let moved = Answer::redirect(redirect, asked.target())?.limited(allowances);
             send(request, asked, moved, route, story).await
         }
         Serve::Files(folder) => {
-            let visit = Visit { folder, route, path: &path, allowances: &allowances };
+            let visit = Visit { folder, route, path, allowances };
             Box::pin(visit.answer(request, asked, story)).await
         }
         Serve::Proxy { upstream, rewrite, prefix } => {
             story.upstream(upstream);
-            let target = rewritten(rewrite, *prefix, &path, asked);
-            let call = Call { connection, route, upstream, authority, target: &target };
-            call.pass(request, asked, &allowances, story).await
+            let target = rewritten(rewrite, *prefix, path, asked);
+            let call = Call { connection, route, upstream, authority, target: &target, added };
+            call.pass(request, asked, allowances, story).await
         }
     }
 }
@@ -218,6 +280,7 @@ struct Call<'c> {
     upstream: &'c Upstream,
     authority: &'c str,
     target: &'c str,
+    added: Option<&'c Fields>,
 }
 
 impl Call<'_> {
@@ -249,6 +312,7 @@ impl Call<'_> {
                 target: self.target,
                 body: framing,
                 upgrade: websocket(asked).filter(|_| framing == Framing::Empty),
+                added: self.added,
             },
             gauge,
             idle,

@@ -61,6 +61,12 @@ impl Answer {
         Self { head, body: Body::new() }
     }
 
+    /// An answer of another service, for the client.
+    pub(crate) fn passed_on(mut head: ResponseHead, body: Bytes) -> Self {
+        head.fields.remove(Known::ContentLength.name().as_bytes());
+        Self { head, body: Body::from_elem(body, 1) }
+    }
+
     /// Text of our own.
     pub(crate) fn text(status: StatusCode, body: impl Into<Bytes>) -> Self {
         Self::new(status, TEXT, body.into())
@@ -141,12 +147,16 @@ impl Answer {
         self
     }
 
-    /// When to come back, where the fault knows it, and which limit it is about.
+    /// When to come back, where the fault knows it, which limit it is about, and what would let the
+    /// client in.
     fn with_retry_after(mut self, fault: &Fault) -> Self {
         let Fault::Refused(refused) = fault else { return self };
         if let Some(seconds) = refused.retry_after() {
             let seconds = itoa::Buffer::new().format(seconds).to_owned();
             self = self.with(Known::RetryAfter, seconds.as_bytes());
+        }
+        if let Some(challenge) = refused.challenge() {
+            self = self.with_named(b"www-authenticate", challenge.as_bytes());
         }
         if let Refused::Rate(over) = refused {
             add_rate_limits(&[over.allowance()], &mut self.head.fields);

@@ -10,7 +10,7 @@ use crate::http1::http1;
 use crate::http2::http2;
 use crate::snapshot::Snapshot;
 use crate::stream::{GatheringStream, Transport};
-use crate::tls;
+use crate::tls::{self, Shaken};
 use crate::worker::Worker;
 
 /// Serves a connection of a public listener, if the caps allow one more.
@@ -60,8 +60,14 @@ async fn serve_tls(tcp: TcpStream, peer: SocketAddr, snapshot: Arc<Snapshot>, wo
     let certificates = &snapshot.certificates;
     // In a box, for most of a connection's life is behind it.
     let (store, responder) = (&certificates.store, &worker.shared.responder);
-    let shaken = tls::handshake(tcp, store, &certificates.tls, responder, limit);
-    let (stream, facts) = match Box::pin(shaken).await {
+    let shaken = tls::handshake(
+        tcp,
+        store,
+        (&certificates.tls, &certificates.for_clients),
+        responder,
+        limit,
+    );
+    let Shaken { stream, facts, client } = match Box::pin(shaken).await {
         Ok(Some(established)) => established,
         Ok(None) => return,
         Err(error) => {
@@ -74,6 +80,7 @@ async fn serve_tls(tcp: TcpStream, peer: SocketAddr, snapshot: Arc<Snapshot>, wo
     metrics.handshakes.with_label_values(&labels).inc();
     let stream = GatheringStream::to_client(Transport::TlsServer(stream));
     let connection = Connection::new(Listener::Https, peer, Some(facts), snapshot, worker);
+    let connection = Connection { client, ..connection };
     if facts.http2 {
         http2(stream, Arc::new(connection)).await;
     } else {

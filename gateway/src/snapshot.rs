@@ -14,11 +14,13 @@ use rustls::ServerConfig;
 use rustls::server::ProducesTickets;
 
 use crate::files::Folder;
+use crate::guard::{Grounds, Guard, GuardProblem, Guarding, Guards};
 use crate::headers::response::Rules;
 use crate::metrics::{Metrics, RouteMetrics, SiteMetrics, UpstreamMetrics};
 use crate::policy::limit::Limiter;
 use crate::reply::{Answer, ErrorStyle, PageError, Pages};
 use crate::route::{Hosts, Paths, own_length};
+use crate::tls::ForClients;
 use crate::upstream::{Names, TlsError, Upstream, client_config};
 
 /// A configuration, ready to serve.
@@ -36,6 +38,8 @@ pub(crate) struct Snapshot {
 pub(crate) struct Certificates {
     pub(crate) store: Arc<CertStore>,
     pub(crate) tls: Arc<ServerConfig>,
+    /// For sites that ask their clients for certificates.
+    pub(crate) for_clients: Arc<ForClients>,
     pub(crate) local_ca: Option<Arc<LocalCa>>,
     pub(crate) facts: Arc<[CertificateFacts]>,
     /// The places of certificates that come by ACME, with the hosts that each is for.
@@ -64,6 +68,7 @@ pub(crate) struct Route {
     pub(crate) rules: Rules,
     pub(crate) errors: ErrorStyle,
     pub(crate) limiters: Vec<Arc<Limiter>>,
+    pub(crate) guard: Option<Arc<Guard>>,
     pub(crate) action: Serve,
     pub(crate) metrics: RouteMetrics,
 }
@@ -98,9 +103,18 @@ pub enum BuildError {
         /// Why.
         source: TlsError,
     },
+    /// Who may come in cannot be decided at some routes: all of them at once.
+    #[error("{}", lines(.0))]
+    Guards(Vec<GuardProblem>),
     /// Certificates cannot come by ACME, for reasons that lie in this machine.
     #[error("certificates cannot come by ACME: {0}")]
     Acme(#[from] gateway_acme::KeeperError),
+    /// Certificates of clients cannot be verified: a sentence for each site.
+    #[error("{}", .0.join("\n"))]
+    ClientCerts(Vec<String>),
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    Random,
     /// TLS cannot be set up at all.
     #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),
@@ -119,6 +133,8 @@ pub(crate) struct Lasting {
     pub(crate) tickets: Arc<dyn ProducesTickets>,
     /// What sites are served with whose certificates come by ACME.
     pub(crate) slots: Slots,
+    /// What guards remember.
+    pub(crate) guarding: Arc<Guarding>,
 }
 
 impl Snapshot {
@@ -129,7 +145,7 @@ impl Snapshot {
     pub(crate) fn build(config: &Config, lasting: &Lasting) -> Result<Self, BuildError> {
         let certificates = Certificates::build(config, lasting)?;
         let names = Arc::new(Names::default());
-        let parts = Parts::build(config, &names, &lasting.metrics)?;
+        let parts = Parts::build(config, &names, lasting)?;
         Ok(Self {
             server: Arc::new(config.server.clone()),
             hosts: Arc::new(Hosts::of(&config.sites)),
@@ -182,10 +198,11 @@ impl Certificates {
         let store = Arc::new(built.store);
         let alpn: [&[u8]; 2] = [b"h2", b"http/1.1"];
         let tls = gateway_certs::server_config(store.clone(), lasting.tickets.clone(), &alpn)?;
+        let for_clients = Arc::new(for_clients(config, &store, &alpn)?);
         let groups = config.sites.iter().flat_map(model::Site::acme_groups);
         let live = groups.map(|hosts| (names(&hosts), lasting.slots.of(&hosts))).collect();
         let (local_ca, facts) = (built.local_ca, built.facts.into());
-        let certificates = Self { store, tls, local_ca, facts, live, renew_at };
+        let certificates = Self { store, tls, for_clients, local_ca, facts, live, renew_at };
         certificates.publish(config, &lasting.metrics);
         Ok(certificates)
     }
@@ -205,6 +222,27 @@ impl Certificates {
     }
 }
 
+/// What sites are served with that ask their clients for certificates.
+fn for_clients(
+    config: &Config,
+    store: &Arc<CertStore>,
+    alpn: &[&[u8]],
+) -> Result<ForClients, BuildError> {
+    let (mut configs, mut problems) = (ForClients::new(), Vec::new());
+    for (index, site) in config.sites.iter().enumerate() {
+        let Some(clients) = &site.client_certs else { continue };
+        match gateway_certs::client_verifier(clients) {
+            Ok(verifier) => {
+                let store = store.clone();
+                let config = gateway_certs::server_config_for_clients(store, verifier, alpn)?;
+                configs.insert(index, config);
+            }
+            Err(error) => problems.push(format!("site `{}`: {error}", site.name)),
+        }
+    }
+    if problems.is_empty() { Ok(configs) } else { Err(BuildError::ClientCerts(problems)) }
+}
+
 fn names(hosts: &[model::HostPattern]) -> String {
     hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -214,10 +252,11 @@ struct Parts {
     upstreams: HashMap<*const model::Upstream, Arc<Upstream>>,
     limiters: HashMap<String, Arc<Limiter>>,
     pages: Pages,
+    guards: Guards,
 }
 
 impl Parts {
-    fn build(config: &Config, names: &Names, metrics: &Metrics) -> Result<Self, BuildError> {
+    fn build(config: &Config, names: &Names, lasting: &Lasting) -> Result<Self, BuildError> {
         let mut tls: HashMap<Option<PathBuf>, Arc<rustls::ClientConfig>> = HashMap::new();
         let mut upstreams = HashMap::new();
         for upstream in &config.upstreams {
@@ -234,14 +273,16 @@ impl Parts {
                     }
                 }),
             };
-            let counted = UpstreamMetrics::new(metrics, &upstream.name);
+            let counted = UpstreamMetrics::new(&lasting.metrics, &upstream.name);
             let built = Upstream::new(upstream.clone(), names, client, counted);
             upstreams.insert(Arc::as_ptr(upstream), Arc::new(built));
         }
         let limiters =
             config.limits.iter().map(|limit| (limit.name.clone(), Arc::new(Limiter::new(limit))));
         let pages = Pages::read(config).map_err(BuildError::Pages)?;
-        Ok(Self { upstreams, limiters: limiters.collect(), pages })
+        let grounds = Grounds { shared: &lasting.guarding, upstreams: &upstreams };
+        let guards = Guards::build(config, &grounds).map_err(BuildError::Guards)?;
+        Ok(Self { upstreams, limiters: limiters.collect(), pages, guards })
     }
 }
 
@@ -298,6 +339,7 @@ impl Route {
                 .filter_map(|limit| parts.limiters.get(&limit.name))
                 .cloned()
                 .collect(),
+            guard: parts.guards.of(route),
             action,
             metrics: RouteMetrics::new(),
         })

@@ -38,6 +38,7 @@ pub(crate) fn site(hosts: &[&str], tls: Tls) -> Site {
         name: hosts.next().unwrap(),
         aliases: hosts.collect(),
         tls,
+        client_certs: None,
         routes: Vec::new(),
         policy: Policy::default(),
     }

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{Bandwidth, CacheControl, Compress, Cors, Errors, Limit, Maintenance, ResponseHeaders};
+use super::{
+    Auth, Bandwidth, CacheControl, Compress, Cors, Errors, Limit, Maintenance, ResponseHeaders,
+    Webhook,
+};
 
 /// Everything that is decided about a request of one route besides where it goes.
 #[derive(Debug, Clone)]
@@ -36,6 +39,10 @@ pub struct Policy {
     pub cache_control: Vec<CacheControl>,
     /// How answers are compressed. The nearest level that says something decides.
     pub compress: Option<Compress>,
+    /// Who may come in, by what they know or bring along.
+    pub auth: Option<Arc<Auth>>,
+    /// Deliveries that must be signed. Then `body` is small enough to be held in memory.
+    pub webhook: Option<Arc<Webhook>>,
     /// Whether requests are written to the access log.
     pub log: bool,
 }

@@ -70,6 +70,9 @@ codes! {
     BadVariable = "bad-variable", Error, "Not the name of an environment variable.";
     BadContact = "bad-contact", Error, "Not a `mailto:` URL with one address.";
     BadDirectory = "bad-directory", Error, "Not a CA's name, and not the URL of a directory that could be trusted.";
+    BadUser = "bad-user", Error, "Not a name that a user can have.";
+    BadPasswordHash = "bad-password-hash", Error, "Not a hash of a password by argon2 or bcrypt.";
+    BadEvent = "bad-event", Error, "Not an event of a webhook.";
     BadCommand = "bad-command", Error, "Not a program and its arguments.";
     DuplicateEntry = "duplicate-entry", Error, "A list that names the same twice.";
     NoChallenge = "no-challenge", Error, "A host that no CA could be shown to be ours, by the challenges that are left.";

@@ -2,6 +2,7 @@
 //! file's author sees all of them at once.
 
 mod acme;
+mod auth;
 mod cache_control;
 mod compress;
 mod cors;
@@ -19,6 +20,7 @@ mod table;
 mod tls;
 mod upstreams;
 mod variants;
+mod webhook;
 mod wrong_type;
 
 use std::path::Path;

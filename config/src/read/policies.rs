@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::node::{Node, Shape};
 use super::table::Table;
-use super::{Context, cache_control, compress, cors, errors, headers, limits};
+use super::{Context, auth, cache_control, compress, cors, errors, headers, limits, webhook};
 use crate::level::{DenyLevel, Level};
 use crate::model::{Access, Limit};
 use crate::problem::Code;
@@ -28,6 +28,8 @@ pub(super) fn read(table: &Table<'_>, context: &Context<'_>) -> Level {
         cors: given("cors").and_then(|node| cors::read(&node)),
         cache_control: given("cache_control").and_then(|node| cache_control::read(&node)),
         compress: given("compress").and_then(|node| compress::read(&node)),
+        auth: given("auth").and_then(|node| auth::read(&node, context)),
+        webhook: given("webhook").and_then(|node| webhook::read(&node, context)),
         log: given("log").and_then(|node| node.bool()),
     }
 }

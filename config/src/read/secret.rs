@@ -14,9 +14,29 @@ use crate::text::{parse_file, parse_variable};
 pub(super) fn read(node: &Node<'_>, base: &Path) -> Option<Secret> {
     let name = node.name;
     if !node.value.is_table() {
-        node.complain(literal(name));
+        node.complain(literal(name, ["", ""]));
         return None;
     }
+    read_table(node, base)
+}
+
+/// A list of them.
+pub(super) fn read_list(node: &Node<'_>, base: &Path) -> Option<Vec<Secret>> {
+    if !node.value.is_array() {
+        node.complain(literal(node.name, ["[", "]"]));
+        return None;
+    }
+    node.each(|item| {
+        if !item.value.is_table() {
+            item.complain(literal(node.name, ["[", "]"]));
+            return None;
+        }
+        read_table(item, base)
+    })
+}
+
+fn read_table(node: &Node<'_>, base: &Path) -> Option<Secret> {
+    let name = node.name;
     let table = node.table()?.labelled(format!("`{name}`"));
     let env = table
         .given("env")
@@ -30,11 +50,11 @@ pub(super) fn read(node: &Node<'_>, base: &Path) -> Option<Secret> {
     env.or(file)
 }
 
-fn literal(name: &str) -> Complaint {
+fn literal(name: &str, [open, close]: [&str; 2]) -> Complaint {
     let message = format!(
         "`{name}` holds the secret itself, and everyone who may read this file would know it"
     );
     Complaint::new(Code::LiteralSecret, message).help(format!(
-        "write {name} = {{ file = \"…\" }} with the secret in that file, or {name} = {{ env = \"NAME\" }}; if others have seen the secret, have it replaced"
+        "write {name} = {open}{{ file = \"…\" }}{close} with the secret in that file, or {name} = {open}{{ env = \"NAME\" }}{close}; if others have seen the secret, have it replaced"
     ))
 }

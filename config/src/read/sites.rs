@@ -1,5 +1,7 @@
 //! `[site."HOST"]`.
 
+use std::path::Path;
+
 use http::StatusCode;
 
 use super::node::{NamedNode, Node};
@@ -8,11 +10,13 @@ use super::{Context, policies, routes, tls};
 use crate::complaint::{Complaint, quoted};
 use crate::host::HostError;
 use crate::level::{Level, merge};
-use crate::model::{Action, HostPattern, PathPattern, Policy, Redirect, Route, Site, Tls};
+use crate::model::{
+    Action, ClientCerts, HostPattern, PathPattern, Policy, Redirect, Route, Site, Tls,
+};
 use crate::problem::Code;
 use crate::source::Span;
 use crate::spec::Format;
-use crate::text::{Location, parse_url};
+use crate::text::{Location, parse_file, parse_header_name, parse_url};
 
 /// A site as far as it could be read, with what further checks need of it.
 pub(crate) struct ReadSite {
@@ -22,6 +26,8 @@ pub(crate) struct ReadSite {
     name: Option<HostPattern>,
     tls: Option<Tls>,
     policy: Policy,
+    /// Given and broken: `Some(None)`.
+    client_certs: Option<Option<ClientCerts>>,
 }
 
 /// A route as far as it could be read.
@@ -54,6 +60,10 @@ impl ReadSite {
             name: self.name?,
             aliases: aliases.collect(),
             tls: self.tls?,
+            client_certs: match self.client_certs {
+                Some(clients) => Some(clients?),
+                None => None,
+            },
             routes: routes.collect::<Option<_>>()?,
             policy: self.policy,
         })
@@ -97,6 +107,8 @@ fn read_site(
     let aliases = table.given("aliases").and_then(|node| {
         node.each(|item| Some((item.parse(Format::Host, parse_host)?, item.span()?)))
     });
+    let client_certs =
+        table.given("client_certs").map(|node| read_client_certs(&node, context.base));
     let level = policies::read(&table, context);
     let server = server.into_iter();
     let levels: Vec<&Level> = server.chain(std::iter::once(&level)).collect();
@@ -113,7 +125,24 @@ fn read_site(
         name,
         tls,
         policy: merge(&levels),
+        client_certs,
     })
+}
+
+fn read_client_certs(node: &Node<'_>, base: &Path) -> Option<ClientCerts> {
+    let table = node.table()?.labelled("`client_certs`");
+    let file = |node: &Node<'_>| node.parse(Format::File, |text| parse_file(text, base));
+    let ca = table.given("ca").and_then(|node| file(&node));
+    let crls = table.read("crl", |node| node.each(file));
+    let required = table.read("mode", |node| Some(node.text()? == "require"));
+    let header =
+        table.given("header").map(|node| node.parse(Format::HeaderName, parse_header_name));
+    table.finish();
+    let header = match header {
+        Some(header) => Some(header?),
+        None => None,
+    };
+    Some(ClientCerts { ca: ca?, crls: crls?, required: required?, header })
 }
 
 /// A site's `redirect` is one route for everything.

@@ -45,6 +45,11 @@ pub(crate) enum Format {
     Variable,
     Api,
     Argument,
+    Event,
+    User,
+    PasswordHash,
+    ServicePath,
+    KeySet,
 }
 
 /// How one format is described.
@@ -197,6 +202,25 @@ impl Format {
                 "a URL such as \"https://api.example.com/v4\"",
                 "URLs",
                 Some("^[Hh][Tt][Tt][Pp][Ss]?:"),
+            ),
+            Self::User => of("the name of a user", "names of users", Some("^[^:]+$")),
+            Self::PasswordHash => of(
+                "the hash of a password, by argon2 or bcrypt",
+                "hashes of passwords",
+                Some("^\\$(argon2id|argon2i|2[aby])\\$"),
+            ),
+            Self::ServicePath => {
+                of("a path such as \"/api/authz/forward-auth\"", "paths", Some("^/"))
+            }
+            Self::KeySet => of(
+                "the URL of a key set such as \"https://id.example.com/jwks.json\", or a file name",
+                "URLs",
+                Some("."),
+            ),
+            Self::Event => of(
+                "an event such as \"push\" or \"workflow_job.queued\"",
+                "events such as \"push\"",
+                Some("^[a-z0-9_-]+(\\.[a-z0-9_-]+)?$"),
             ),
             Self::Argument => of("an argument", "arguments, the program first", None),
         }

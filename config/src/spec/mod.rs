@@ -4,6 +4,7 @@
 
 mod acme;
 mod acme_dns;
+mod auth;
 mod cache_control;
 mod compress;
 mod cors;
@@ -21,6 +22,7 @@ mod site;
 #[cfg(test)]
 mod tests;
 mod upstream;
+mod webhook;
 
 pub(crate) use format::Format;
 pub(crate) use planned::planned;
@@ -178,7 +180,16 @@ impl Kind {
 
     /// Whether it says where a secret is.
     pub(crate) fn is_secret(&self) -> bool {
-        matches!(self, Self::Table(spec) if spec.id == SECRET.id)
+        match self {
+            Self::Table(spec) => spec.id == SECRET.id,
+            Self::List { of, .. } => of.is_secret(),
+            _ => false,
+        }
+    }
+
+    /// Whether it is a table of hashes of passwords: one of them may be the password itself.
+    pub(crate) fn holds_hashes(&self) -> bool {
+        matches!(self, Self::Named { of: Self::Text(Format::PasswordHash), .. })
     }
 
     /// What a list is of, without examples.

@@ -1,11 +1,13 @@
 //! What may stand on the server, a site or a route. Defaults are what a route gets where no level
 //! says anything.
 
+use super::auth::AUTH;
 use super::cache_control::CACHE_CONTROL;
 use super::compress::COMPRESS;
 use super::cors::CORS;
 use super::errors::{ERRORS, FORMATS, MAINTENANCE};
 use super::limit::BANDWIDTH;
+use super::webhook::WEBHOOK;
 use super::{Format, KeySpec, Kind, Presence, TableSpec};
 
 const PRESETS: Kind = Kind::Choice(&["app", "api", "grafana", "off"]);
@@ -89,6 +91,20 @@ pub(crate) const POLICIES: &[KeySpec] = &[
         presence: Presence::Optional("HTML, JSON or plain text, as the client asks"),
         doc: "What clients are told when a request fails: a form, or a table with pages of your own. Pages of server, site and route add up, and the nearest wins for one status.",
         example: "{ 404 = \"errors/404.html\", 5xx = \"errors/50x.html\" }",
+    },
+    KeySpec {
+        name: "auth",
+        kind: AUTH,
+        presence: Presence::Optional("nobody is asked"),
+        doc: "Who may come in, by password, by another service's word or by a token. The nearest level that says something decides; `\"off\"` asks nobody.",
+        example: "{ basic = { file = \"htpasswd\" } }",
+    },
+    KeySpec {
+        name: "webhook",
+        kind: WEBHOOK,
+        presence: Presence::Optional("anyone may post"),
+        doc: "Deliveries of a webhook, which must be signed. The nearest level that says something decides; `\"off\"` is none.",
+        example: "{ provider = \"github\", secrets = [{ env = \"GITHUB_WEBHOOK_SECRET\" }] }",
     },
     KeySpec {
         name: "log",

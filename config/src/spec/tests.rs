@@ -30,6 +30,19 @@ fn smallest(id: &str, key: &str) -> Vec<(&'static str, &'static str)> {
         ("cache-control", _) => vec![("suffixes", "[\".a\"]"), ("value", "\"public\"")],
         ("compress" | "compress-level", _) => vec![],
         ("files", _) => vec![("dir", "\"dist\"")],
+        ("client-certs", _) => vec![("ca", "\"a\"")],
+        // Exactly one of its keys is given.
+        ("auth", _) => vec![],
+        ("auth-basic", "users") => vec![("file", "\"a\"")],
+        ("auth-basic", _) => vec![(
+            "users",
+            "{ a = \"$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$1k1kUdKsj7LpWUgpA9S3NaYcG5TCqZiMqlD5lTfVRjc\" }",
+        )],
+        ("auth-forward", _) => vec![("to", "\"a:1\"")],
+        ("auth-jwt", _) => {
+            vec![("jwks", "\"a.json\""), ("issuer", "\"a\""), ("audience", "\"b\"")]
+        }
+        ("webhook", _) => vec![("provider", "\"github\""), ("secrets", "[{ env = \"A\" }]")],
         ("limit", _) => vec![("rate", "\"1/s\""), ("burst", "1")],
         ("concurrency-limit", _) => vec![("concurrent", "1")],
         ("header-key", _) => vec![("header", "\"X-A\"")],
@@ -97,6 +110,15 @@ fn file(spec: &TableSpec, key: &str, value: Option<&str>) -> String {
                 format!("[site.\"a.test\"]\ntls = {inline}\nredirect = \"https://b.example\"\n")
             }
             "route" => format!("{site}routes = [{inline}]\n"),
+            "client-certs" => {
+                format!("{site}client_certs = {inline}\nredirect = \"https://b.example\"\n")
+            }
+            "auth" => format!("{site}auth = {inline}\nredirect = \"https://b.example\"\n"),
+            "auth-basic" | "auth-forward" | "auth-jwt" => {
+                let kind = spec.id.trim_start_matches("auth-");
+                format!("{site}auth = {{ {kind} = {inline} }}\nredirect = \"https://b.example\"\n")
+            }
+            "webhook" => format!("{site}webhook = {inline}\nredirect = \"https://b.example\"\n"),
             "respond" | "redirect" | "files" => {
                 format!("{site}routes = [{{ path = \"/a\", {} = {inline} }}]\n", spec.id)
             }
@@ -179,10 +201,10 @@ fn planned_keys_are_refused_with_a_sentence_of_their_own() {
 #[test]
 fn every_table_and_key_is_told_apart() {
     let mut ids: Vec<&str> = tables().iter().map(|spec| spec.id).collect();
-    assert_eq!(ids.len(), 30, "{ids:?}");
+    assert_eq!(ids.len(), 36, "{ids:?}");
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), 30, "{ids:?}");
+    assert_eq!(ids.len(), 36, "{ids:?}");
     for spec in tables() {
         let mut names: Vec<&str> = spec.keys().map(|key| key.name).collect();
         let count = names.len();

@@ -2,10 +2,12 @@
 
 mod address;
 mod argument;
+mod auth;
 mod bandwidth;
 mod contact;
 mod directory;
 pub(crate) mod duration;
+mod event;
 mod file;
 mod header;
 mod limit_key;
@@ -25,10 +27,12 @@ mod variable;
 
 pub(crate) use address::{parse_admin, parse_dns, parse_listen};
 pub(crate) use argument::parse_argument;
+pub(crate) use auth::{KeySet, parse_key_set, parse_password_hash, parse_service_path, parse_user};
 pub(crate) use bandwidth::parse_bandwidth;
 pub(crate) use contact::parse_contact;
 pub(crate) use directory::parse_directory;
 pub(crate) use duration::{parse_duration, parse_duration_or_zero};
+pub(crate) use event::parse_event;
 pub(crate) use file::{parse_file, parse_file_below};
 pub(crate) use header::{parse_header_name, parse_header_value};
 pub(crate) use limit_key::{parse_cookie_name, parse_request_header};

@@ -6,6 +6,7 @@ mod certs;
 mod check_config;
 mod demo;
 mod explain;
+mod hash_password;
 mod healthcheck;
 mod load;
 mod output;
@@ -13,6 +14,7 @@ mod run;
 mod schema;
 mod style;
 mod waiting;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -58,6 +60,10 @@ enum Command {
     Acme(acme::Arguments),
     /// Print the configuration's JSON Schema, or its reference
     Schema(schema::Arguments),
+    /// Make the hash that stands in the configuration in a password's place
+    HashPassword(hash_password::Arguments),
+    /// Sign and verify deliveries of webhooks by hand
+    Webhooks(webhooks::Arguments),
     /// Ask a running gateway whether it is ready
     Healthcheck(healthcheck::Arguments),
 }
@@ -73,6 +79,8 @@ pub fn main() -> ExitCode {
         Command::Certs(arguments) => certs::main(&arguments),
         Command::Acme(arguments) => acme::main(&arguments),
         Command::Schema(arguments) => schema::main(&arguments),
+        Command::HashPassword(arguments) => hash_password::main(&arguments),
+        Command::Webhooks(arguments) => webhooks::main(&arguments),
         Command::Healthcheck(arguments) => healthcheck::main(&arguments),
     }
 }

@@ -219,6 +219,7 @@ impl Call<'_> {
             target: &sent,
             body: framing,
             upgrade,
+            added: None,
         };
         let mut fields = Fields::default();
         fields_for_upstream(asked, &forwarding, &mut fields);

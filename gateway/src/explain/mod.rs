@@ -6,6 +6,7 @@
 mod action;
 mod answer;
 mod answers;
+mod guard;
 mod policy;
 mod question;
 mod routes;
@@ -18,6 +19,7 @@ use serde::Serialize;
 pub(crate) use action::{ActionFacts, FilesFacts, HeaderOrigin, ProxyFacts, UpstreamRequest};
 pub(crate) use answer::{Answerer, HeaderFact, Outcome};
 pub(crate) use answers::{CacheControlFacts, CompressFacts, CorsFacts};
+pub(crate) use guard::WebhookFacts;
 pub(crate) use policy::{
     Decision, ErrorFacts, ErrorPageFacts, LimitFacts, PolicyFacts, ResponseHeaderFacts,
 };
@@ -255,6 +257,7 @@ impl Inquiry<'_> {
         faults.ok(maintenance::check(route.policy.maintenance.as_ref(), self.client.ip));
         faults.ok(access::check(&route.policy.access, self.client.ip));
         faults.ok(deny_paths::check(&route.policy.deny_paths, &path.normal));
+        faults.ok(guard::check(&route.policy, &self.question.head.fields));
         let asked = policy::Asked { head: &self.question.head, client: self.client.ip, path };
         told.policy = Some(PolicyFacts::of(&route.policy, &asked));
         let call = action::Call { inquiry: self, route, authority, path };

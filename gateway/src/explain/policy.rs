@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::answer::HeaderFact;
 use super::answers::{CacheControlFacts, CompressFacts, CorsFacts};
+use super::guard::{AuthFacts, WebhookFacts};
 use crate::exchange::{BODY_IDLE, STREAM_IDLE};
 use crate::head::RequestHead;
 use crate::path::Path;
@@ -27,6 +28,8 @@ pub(crate) struct PolicyFacts {
     pub(crate) access: Decision,
     pub(crate) deny_paths: Decision,
     pub(crate) limits: Vec<LimitFacts>,
+    pub(crate) auth: Option<AuthFacts>,
+    pub(crate) webhook: Option<WebhookFacts>,
     /// None where answers are sent as fast as it goes.
     pub(crate) bandwidth: Option<BandwidthFacts>,
     /// The largest request body.
@@ -118,6 +121,8 @@ impl PolicyFacts {
             access: by_address(&policy.access, client),
             deny_paths: by_path(&policy.deny_paths, path),
             limits: policy.limits.iter().map(|limit| LimitFacts::of(limit, asked)).collect(),
+            auth: policy.auth.as_deref().map(AuthFacts::of),
+            webhook: policy.webhook.as_deref().map(WebhookFacts::of),
             bandwidth: policy.bandwidth.map(|pace| BandwidthFacts {
                 rate: format!("{}/s", format_size(pace.rate.get())),
                 burst: format_size(pace.burst.get()),

@@ -2,6 +2,7 @@
 //! them knows what runs it.
 
 pub(crate) mod access;
+pub(crate) mod auth;
 pub(crate) mod bandwidth;
 pub(crate) mod body;
 pub(crate) mod cache_control;
@@ -10,6 +11,7 @@ pub(crate) mod cors;
 pub(crate) mod deny_paths;
 pub(crate) mod limit;
 pub(crate) mod maintenance;
+pub(crate) mod webhook;
 
 use http::StatusCode;
 
@@ -37,25 +39,32 @@ pub(crate) enum Refused {
     /// `cors`.
     #[error("the preflight is refused: {0}")]
     Preflight(&'static str),
+    /// `auth`.
+    #[error("{0}")]
+    Auth(auth::Denied),
+    /// `webhook`.
+    #[error("{0}")]
+    Webhook(webhook::Rejected),
 }
 
 impl Refused {
     pub(crate) fn status(&self) -> StatusCode {
+        use webhook::Rejected::{Crowded, Forged, Replayed, Unsigned};
         match self {
-            Self::Maintenance { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Maintenance { .. } | Self::Webhook(Crowded) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Address | Self::Path | Self::Preflight(_) => StatusCode::FORBIDDEN,
             Self::Rate(_) | Self::Concurrency(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Auth(denied) => denied.status(),
+            Self::Webhook(Unsigned | Forged) => StatusCode::UNAUTHORIZED,
+            Self::Webhook(Replayed) => StatusCode::CONFLICT,
         }
     }
 
-    pub(crate) fn reason(&self) -> &'static str {
+    /// What the client is told to say about itself.
+    pub(crate) fn challenge(&self) -> Option<&str> {
         match self {
-            Self::Maintenance { .. } => "maintenance",
-            Self::Address => "address_denied",
-            Self::Path => "path_denied",
-            Self::Rate(_) => "rate_limited",
-            Self::Concurrency(_) => "concurrency_limited",
-            Self::Preflight(_) => "preflight_denied",
+            Self::Auth(denied) => denied.challenge(),
+            _ => None,
         }
     }
 
@@ -66,7 +75,30 @@ impl Refused {
             Self::Rate(over) => Some(over.retry_after),
             // Nobody knows when a request ends; most are quick.
             Self::Concurrency(_) => Some(1),
-            Self::Address | Self::Path | Self::Preflight(_) => None,
+            Self::Webhook(webhook::Rejected::Crowded)
+            | Self::Auth(auth::Denied::Busy | auth::Denied::Unknown(_)) => Some(10),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn reason(&self) -> &'static str {
+        use webhook::Rejected::{Crowded, Forged, Replayed, Unsigned};
+        match self {
+            Self::Maintenance { .. } => "maintenance",
+            Self::Address => "address_denied",
+            Self::Path => "path_denied",
+            Self::Rate(_) => "rate_limited",
+            Self::Concurrency(_) => "concurrency_limited",
+            Self::Preflight(_) => "preflight_denied",
+            Self::Auth(auth::Denied::Nobody(_)) => "auth_missing",
+            Self::Auth(auth::Denied::Wrong(..)) => "auth_refused",
+            Self::Auth(auth::Denied::Forbidden(..)) => "auth_forbidden",
+            Self::Auth(auth::Denied::Unknown(_)) => "auth_unavailable",
+            Self::Auth(auth::Denied::Busy) => "auth_busy",
+            Self::Webhook(Unsigned) => "webhook_unsigned",
+            Self::Webhook(Forged) => "webhook_forged",
+            Self::Webhook(Replayed) => "webhook_replayed",
+            Self::Webhook(Crowded) => "webhook_crowded",
         }
     }
 }

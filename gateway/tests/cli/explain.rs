@@ -280,3 +280,25 @@ fn limits_errors_and_maintenance() {
         folder.run(&all).exits_with(0).is(&format!("explain/{name}"));
     }
 }
+
+#[test]
+fn who_may_come_in() {
+    let text = "
+[site.\"app.example.com\"]
+tls = \"self-signed\"
+routes = [
+  { path = \"/basic\", to = \"a:1\", auth = { basic = { users = { alice = \"$2y$05$bvIG6Nmid91Mu9RcmmWZfO5HJIMCT8riNW0hEp8f6/FuA2/mHZFpe\" }, file = \"htpasswd\" } } },
+  { path = \"/forward\", to = \"a:1\", auth = { forward = { to = \"authelia:9091\", path = \"/api/authz/forward-auth\" } } },
+  { path = \"/jwt\", to = \"a:1\", auth = { jwt = { jwks = \"https://id.example.com/jwks.json\", issuer = \"https://id.example.com\", audience = [], on_error = \"allow\" } } },
+  { path = \"/github\", to = \"hooks:9000\", webhook = { provider = \"github\", secrets = [{ file = \"a\" }, { env = \"B\" }], events = [\"ping\", \"workflow_job.queued\"] } },
+]
+";
+    let folder = Folder::with_config(text);
+    for name in ["basic", "forward", "jwt", "github"] {
+        let url = format!("https://app.example.com/{name}");
+        folder.run(&["explain", &url]).exits_with(0).is(&format!("explain/guard-{name}"));
+    }
+    let signature = format!("X-Hub-Signature-256: sha256={}", "0".repeat(64));
+    let run = folder.run(&["explain", "https://app.example.com/github", "-H", &signature]);
+    run.exits_with(0).is("explain/guard-github-signed");
+}

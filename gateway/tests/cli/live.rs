@@ -198,3 +198,28 @@ fn pages_for_errors_that_cannot_be_read() {
     std::fs::remove_file(folder.path().join("work.txt")).unwrap();
     folder.run(&["check-config"]).exits_with(0);
 }
+
+#[test]
+fn what_guards_read() {
+    let folder = Folder::with_config(&format!(
+        "{}
+[site.\"app.example.com\"]
+tls = \"self-signed\"
+auth = {{ basic = {{ file = \"htpasswd\" }} }}
+routes = [
+  {{ path = \"/hook\", respond = {{ status = 200 }}, webhook = {{ provider = \"github\", secrets = [{{ file = \"hook\" }}, {{ env = \"GATEWAY_TEST_UNSET\" }}] }} }},
+  {{ path = \"/api/*\", respond = {{ status = 200 }}, auth = {{ jwt = {{ jwks = \"keys.json\", issuer = \"a\", audience = \"b\" }} }} }},
+  {{ path = \"/*\", respond = {{ status = 200 }} }},
+]
+[site.\"b.example.com\"]
+tls = \"self-signed\"
+client_certs = {{ ca = \"clients.pem\" }}
+redirect = \"https://app.example.com\"
+",
+        server()
+    ));
+    folder.write("htpasswd", "alice:hunter2\n");
+    folder.write("keys.json", "{}");
+    folder.run(&["check-config", "--live"]).exits_with(1).is("live/guards");
+    folder.run(&["check-config"]).exits_with(0);
+}

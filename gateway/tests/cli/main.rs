@@ -11,6 +11,7 @@ mod check_config;
 mod compose;
 mod explain;
 mod harness;
+mod hash_password;
 mod healthcheck;
 mod help;
 mod live;

@@ -52,7 +52,12 @@ const TABLE: [(Finding, &str, Severity, &str); 16] = {
             Warning,
             "`--live`: a certificate that works and deserves a look.",
         ),
-        (Finding::Secret, "secret", Error, "`--live`: a secret that cannot be read."),
+        (
+            Finding::Secret,
+            "secret",
+            Error,
+            "`--live`: a secret, a file of users or a file of keys that cannot be read.",
+        ),
         (
             Finding::AcmeRoots,
             "acme-roots",

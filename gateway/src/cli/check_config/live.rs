@@ -3,6 +3,7 @@
 mod addresses;
 mod certificates;
 mod files;
+mod guards;
 mod names;
 mod pages;
 mod secrets;
@@ -20,6 +21,7 @@ pub(super) fn check(config: &Config, places: &Places<'_>, problems: &mut Problem
     certificates::check_upstreams(config, places, problems);
     pages::check(config, places, problems);
     secrets::check(config, places, problems);
+    guards::check(config, places, problems);
     storage::check(config, places, problems);
     files::check(config, places, problems);
     addresses::check(config, places, problems);

@@ -72,6 +72,16 @@ impl<'t> Places<'t> {
         Some(self.place(&routes.find(is_meant)?.get("files")?.span()))
     }
 
+    /// The policy of a route: its own, its site's, or the server's.
+    pub(super) fn policy(&self, site: &HostPattern, route: usize, key: &str) -> Option<Place> {
+        let site = table(self.site_named(site)?)?;
+        let routes = site.get("routes").and_then(|routes| routes.get_ref().as_array());
+        let own = routes.and_then(|routes| table(routes.get(route)?)?.get(key));
+        let server = || table(self.table.get("server")?)?.get(key);
+        let value = own.or_else(|| site.get(key)).or_else(server)?;
+        Some(self.place(&value.span()))
+    }
+
     /// A value below `[acme]`, or below one of its directories.
     pub(super) fn acme(&self, directory: Option<usize>, keys: &[&str]) -> Option<Place> {
         let mut value = self.table.get("acme")?;

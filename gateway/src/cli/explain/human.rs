@@ -7,7 +7,7 @@ use crate::explain::{
     ActionFacts, Answerer, CacheControlFacts, ClientFacts, CompressFacts, CorsFacts, Decision,
     ErrorFacts, ErrorPageFacts, Explanation, FilesFacts, HeaderFact, HeaderOrigin, LimitFacts,
     Outcome, PolicyFacts, ProxyFacts, ResponseHeaderFacts, RouteFacts, SiteFacts, UpstreamRequest,
-    Verdict,
+    Verdict, WebhookFacts,
 };
 
 /// The width of the column of names.
@@ -147,7 +147,13 @@ fn policy(page: &mut Page, policy: &PolicyFacts, passes_on: bool) {
     if let Some(pace) = policy.bandwidth.as_ref().filter(|_| passes_on) {
         page.line("bandwidth", &format!("{}, {} at once", pace.rate, pace.burst));
     }
-    if passes_on {
+    if let Some(auth) = &policy.auth {
+        page.line("auth", &format!("{}: asks {}", auth.kind, auth.asks));
+    }
+    if let Some(webhook) = &policy.webhook {
+        self::webhook(page, webhook);
+    }
+    if passes_on || policy.webhook.is_some() {
         page.line("body", &format!("at most {}", policy.body));
         let PolicyFacts { body_idle, stream_idle, .. } = policy;
         page.line(
@@ -208,6 +214,19 @@ fn errors(errors: &ErrorFacts) -> Vec<String> {
     let whose = if errors.intercept { ", the upstream's too" } else { "" };
     let page = |page: &ErrorPageFacts| format!("{} by {}{whose}", page.status, page.file);
     std::iter::once(form.to_owned()).chain(errors.pages.iter().map(page)).collect()
+}
+
+fn webhook(page: &mut Page, webhook: &WebhookFacts) {
+    let WebhookFacts { provider, secrets, events, remember } = webhook;
+    page.line("webhook", &format!("signed by {provider} with {}", secrets.join(" or ")));
+    page.below(&match events.as_slice() {
+        [] => "every event goes on".to_owned(),
+        some => format!("{} go on, other events are answered with 204", some.join(", ")),
+    });
+    page.below(&match remember {
+        Some(time) => format!("what went well is refused again for {time}"),
+        None => "may come again".to_owned(),
+    });
 }
 
 fn decision(style: Style, decision: &Decision) -> String {
