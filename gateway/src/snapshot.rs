@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
@@ -18,16 +19,20 @@ use crate::metrics::{Metrics, RouteMetrics, SiteMetrics, UpstreamMetrics};
 use crate::policy::limit::Limiter;
 use crate::reply::Answer;
 use crate::route::{Hosts, Paths, own_length};
-use crate::upstream::{Names, TlsError, Upstream, client_config};
+use crate::upstream::{Names, TlsError, Trust, Upstream};
 
 /// A configuration, ready to serve.
 #[derive(Clone)]
 pub(crate) struct Snapshot {
+    /// Never given twice in one process: by it two snapshots are told apart.
+    pub(crate) serial: u64,
     pub(crate) server: Arc<model::Server>,
+    /// The port of the first TLS listener, for redirects from the plain one.
+    pub(crate) https_port: Option<u16>,
     hosts: Arc<Hosts>,
     pub(crate) sites: Arc<[Site]>,
-    pub(crate) names: Arc<Names>,
     pub(crate) certificates: Certificates,
+    parts: Arc<Parts>,
 }
 
 /// The part of a snapshot that time wears out.
@@ -108,25 +113,36 @@ fn lines(problems: &[gateway_certs::CertProblem]) -> String {
 pub(crate) struct Lasting {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tickets: Arc<dyn ProducesTickets>,
+    /// The names of upstreams, with the addresses that they are known to have.
+    pub(crate) names: Arc<Names>,
     /// What sites are served with whose certificates come by ACME.
     pub(crate) slots: Slots,
 }
 
+/// The next [`Snapshot::serial`].
+static NEXT_SERIAL: AtomicU64 = AtomicU64::new(0);
+
 impl Snapshot {
-    /// Builds what `config` says.
+    /// Builds what `config` says. Upstreams and limits that are what they were before go on with the
+    /// connections and counters that they have.
     ///
     /// # Errors
     /// [`BuildError`]; nothing has been published then.
-    pub(crate) fn build(config: &Config, lasting: &Lasting) -> Result<Self, BuildError> {
+    pub(crate) fn build(
+        config: &Config,
+        lasting: &Lasting,
+        before: Option<&Self>,
+    ) -> Result<Self, BuildError> {
         let certificates = Certificates::build(config, lasting)?;
-        let names = Arc::new(Names::default());
-        let parts = Parts::build(config, &names, &lasting.metrics)?;
+        let parts = Parts::build(config, lasting, before.map(|before| &*before.parts))?;
         Ok(Self {
+            serial: NEXT_SERIAL.fetch_add(1, Relaxed),
             server: Arc::new(config.server.clone()),
+            https_port: None,
             hosts: Arc::new(Hosts::of(&config.sites)),
             sites: config.sites.iter().map(|site| Site::build(site, &parts)).collect(),
-            names,
             certificates,
+            parts: Arc::new(parts),
         })
     }
 
@@ -135,7 +151,38 @@ impl Snapshot {
     /// # Errors
     /// [`BuildError`]; the old ones stay good for as long as they are.
     pub(crate) fn renewed(&self, config: &Config, lasting: &Lasting) -> Result<Self, BuildError> {
-        Ok(Self { certificates: Certificates::build(config, lasting)?, ..self.clone() })
+        let certificates = Certificates::build(config, lasting)?;
+        Ok(Self { serial: NEXT_SERIAL.fetch_add(1, Relaxed), certificates, ..self.clone() })
+    }
+
+    /// Tells the metrics when the sites' certificates end. `before` has been served until now: what
+    /// it said of sites that are gone is taken back.
+    pub(crate) fn announce(&self, metrics: &Metrics, before: Option<&Self>) {
+        for site in before.iter().flat_map(|before| before.sites.iter()) {
+            if self.site_named(&site.name, 0).is_none() {
+                metrics.forget_site(&site.name);
+            }
+        }
+        let mut ends = HashMap::<usize, SystemTime>::new();
+        for facts in self.certificates.facts.iter() {
+            let end = ends.entry(facts.site).or_insert(facts.not_after);
+            *end = facts.not_after.min(*end);
+        }
+        for (site, end) in ends {
+            let Some(site) = self.sites.get(site) else { continue };
+            let seconds = end.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let gauge = metrics.certificate_not_after.with_label_values(&[&site.name]);
+            gauge.set(seconds.as_secs_f64());
+        }
+    }
+
+    /// Where the site with this name stands, which is `likely` where nothing was added or removed.
+    pub(crate) fn site_named(&self, name: &str, likely: usize) -> Option<usize> {
+        let is_meant = |site: &Site| site.name == name;
+        if self.sites.get(likely).is_some_and(is_meant) {
+            return Some(likely);
+        }
+        self.sites.iter().position(is_meant)
     }
 
     /// The site that answers to a host.
@@ -176,23 +223,7 @@ impl Certificates {
         let groups = config.sites.iter().flat_map(model::Site::acme_groups);
         let live = groups.map(|hosts| (names(&hosts), lasting.slots.of(&hosts))).collect();
         let (local_ca, facts) = (built.local_ca, built.facts.into());
-        let certificates = Self { store, tls, local_ca, facts, live, renew_at };
-        certificates.publish(config, &lasting.metrics);
-        Ok(certificates)
-    }
-
-    fn publish(&self, config: &Config, metrics: &Metrics) {
-        let mut ends = HashMap::<usize, SystemTime>::new();
-        for facts in self.facts.iter() {
-            let end = ends.entry(facts.site).or_insert(facts.not_after);
-            *end = facts.not_after.min(*end);
-        }
-        for (site, end) in ends {
-            let Some(site) = config.sites.get(site) else { continue };
-            let seconds = end.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            let gauge = metrics.certificate_not_after.with_label_values(&[&site.name.to_string()]);
-            gauge.set(seconds.as_secs_f64());
-        }
+        Ok(Self { store, tls, local_ca, facts, live, renew_at })
     }
 }
 
@@ -202,35 +233,49 @@ fn names(hosts: &[model::HostPattern]) -> String {
 
 /// What routes share.
 struct Parts {
-    upstreams: HashMap<*const model::Upstream, Arc<Upstream>>,
-    limiters: HashMap<String, Arc<Limiter>>,
+    upstreams: Vec<Arc<Upstream>>,
+    limiters: HashMap<String, (Arc<model::Limit>, Arc<Limiter>)>,
+    /// How https upstreams are verified, by their `ca`.
+    trust: HashMap<Option<PathBuf>, Trust>,
 }
 
 impl Parts {
-    fn build(config: &Config, names: &Names, metrics: &Metrics) -> Result<Self, BuildError> {
-        let mut tls: HashMap<Option<PathBuf>, Arc<rustls::ClientConfig>> = HashMap::new();
-        let mut upstreams = HashMap::new();
+    fn build(
+        config: &Config,
+        lasting: &Lasting,
+        before: Option<&Self>,
+    ) -> Result<Self, BuildError> {
+        let mut trust: HashMap<Option<PathBuf>, Trust> = HashMap::new();
+        let mut upstreams = Vec::with_capacity(config.upstreams.len());
         for upstream in &config.upstreams {
-            let client = match upstream.protocol {
-                model::Protocol::Http => None,
-                model::Protocol::Https => Some(match tls.get(&upstream.ca) {
-                    Some(known) => known.clone(),
-                    None => {
-                        let fresh = client_config(upstream.ca.as_deref()).map_err(|source| {
-                            BuildError::UpstreamTls { upstream: upstream.name.clone(), source }
-                        })?;
-                        tls.insert(upstream.ca.clone(), fresh.clone());
-                        fresh
-                    }
-                }),
-            };
-            let counted = UpstreamMetrics::new(metrics, &upstream.name);
-            let built = Upstream::new(upstream.clone(), names, client, counted);
-            upstreams.insert(Arc::as_ptr(upstream), Arc::new(built));
+            if upstream.protocol == model::Protocol::Https && !trust.contains_key(&upstream.ca) {
+                let known = before.and_then(|before| before.trust.get(&upstream.ca));
+                let read = Trust::read(upstream.ca.as_deref(), known).map_err(|source| {
+                    BuildError::UpstreamTls { upstream: upstream.name.clone(), source }
+                })?;
+                trust.insert(upstream.ca.clone(), read);
+            }
+            let tls = trust.get(&upstream.ca).map(|trust| trust.config.clone());
+            let tls = tls.filter(|_| upstream.protocol == model::Protocol::Https);
+            let mut known = before.iter().flat_map(|before| &before.upstreams);
+            let kept = known.find(|known| known.is_still(upstream, tls.as_ref())).cloned();
+            upstreams.push(kept.unwrap_or_else(|| {
+                let counted = UpstreamMetrics::new(&lasting.metrics, &upstream.name);
+                Arc::new(Upstream::new(upstream.clone(), &lasting.names, tls, counted))
+            }));
         }
-        let limiters =
-            config.limits.iter().map(|limit| (limit.name.clone(), Arc::new(Limiter::new(limit))));
-        Ok(Self { upstreams, limiters: limiters.collect() })
+        let limiters = config.limits.iter().map(|limit| {
+            let known = before.and_then(|before| before.limiters.get(&limit.name));
+            let kept =
+                known.filter(|(before, _)| before == limit).map(|(_, limiter)| limiter.clone());
+            let limiter = kept.unwrap_or_else(|| Arc::new(Limiter::new(limit)));
+            (limit.name.clone(), (limit.clone(), limiter))
+        });
+        Ok(Self { upstreams, limiters: limiters.collect(), trust })
+    }
+
+    fn upstream(&self, config: &model::Upstream) -> Option<&Arc<Upstream>> {
+        self.upstreams.iter().find(|upstream| *upstream.config == *config)
     }
 }
 
@@ -262,7 +307,7 @@ impl Route {
     fn build(route: &model::Route, parts: &Parts) -> Option<Self> {
         let action = match &route.action {
             Action::Proxy(target) => Serve::Proxy {
-                upstream: parts.upstreams.get(&Arc::as_ptr(&target.upstream))?.clone(),
+                upstream: parts.upstream(&target.upstream)?.clone(),
                 rewrite: target.rewrite.clone(),
                 prefix: own_length(&route.path),
             },
@@ -276,7 +321,7 @@ impl Route {
             rules: Rules::of(&route.policy.headers),
             limiters: limiters
                 .filter_map(|limit| parts.limiters.get(&limit.name))
-                .cloned()
+                .map(|(_, limiter)| limiter.clone())
                 .collect(),
             action,
             metrics: RouteMetrics::new(),

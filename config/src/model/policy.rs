@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use super::ResponseHeaders;
 
 /// Everything that is decided about a request of one route besides where it goes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// Who may come in. One entry for each level that said something; all must agree.
     pub access: Vec<Access>,

@@ -1,17 +1,15 @@
 //! Where a secret is read from.
 
-use std::path::Path;
-
 use super::node::Node;
 use crate::complaint::Complaint;
 use crate::model::Secret;
 use crate::problem::Code;
 use crate::spec::Format;
-use crate::text::{parse_file, parse_variable};
+use crate::text::parse_variable;
 
 /// `{ env = "NAME" }` or `{ file = "path" }`. Anything else may be the secret itself, which is no
 /// part of any message; `crate::hidden` keeps it out of the lines that are shown.
-pub(super) fn read(node: &Node<'_>, base: &Path) -> Option<Secret> {
+pub(super) fn read(node: &Node<'_>) -> Option<Secret> {
     let name = node.name;
     if !node.value.is_table() {
         node.complain(literal(name));
@@ -22,10 +20,7 @@ pub(super) fn read(node: &Node<'_>, base: &Path) -> Option<Secret> {
         .given("env")
         .and_then(|node| node.parse(Format::Variable, parse_variable))
         .map(Secret::Env);
-    let file = table
-        .given("file")
-        .and_then(|node| node.parse(Format::File, |text| parse_file(text, base)))
-        .map(Secret::File);
+    let file = table.given("file").and_then(|node| node.path(Format::File)).map(Secret::File);
     table.finish();
     env.or(file)
 }

@@ -90,8 +90,7 @@ fn read_site(
     let name = parse_host(entry.name).map_err(|complaint| {
         context.report.add(Some(&entry.span), complaint);
     });
-    let tls =
-        table.given("tls").and_then(|node| tls::read(&node, context.certificate, context.base));
+    let tls = table.given("tls").and_then(|node| tls::read(&node, context.certificate));
     let aliases = table.given("aliases").and_then(|node| {
         node.each(|item| Some((item.parse(Format::Host, parse_host)?, item.span()?)))
     });

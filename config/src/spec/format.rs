@@ -35,6 +35,7 @@ pub(crate) enum Format {
     Variable,
     Api,
     Argument,
+    Include,
 }
 
 /// How one format is described.
@@ -155,6 +156,11 @@ impl Format {
                 "a URL such as \"https://api.example.com/v4\"",
                 "URLs",
                 Some("^[Hh][Tt][Tt][Pp][Ss]?:"),
+            ),
+            Self::Include => of(
+                "a pattern of files such as \"sites/*.toml\"",
+                "patterns of files such as \"sites/*.toml\"",
+                Some("."),
             ),
             Self::Argument => of("an argument", "arguments, the program first", None),
         }

@@ -13,12 +13,7 @@ pub(crate) struct Planned {
 
 const LEVELS: &[&str] = &["server", "site", "route"];
 
-static PLANNED: [Planned; 9] = [
-    Planned {
-        key: "include",
-        tables: &["gateway"],
-        until_then: "remove it; until then keep everything in one file",
-    },
+static PLANNED: [Planned; 8] = [
     Planned {
         key: "cors",
         tables: LEVELS,

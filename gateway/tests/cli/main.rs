@@ -14,6 +14,7 @@ mod harness;
 mod healthcheck;
 mod help;
 mod live;
+mod reload;
 mod schema;
 mod start;
 mod terminal;
