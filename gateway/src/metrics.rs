@@ -2,12 +2,12 @@
 //! this code, never from what a client sends; how much is counted cannot be driven up from outside.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::Method;
 use prometheus::core::Collector;
 use prometheus::{
-    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
@@ -47,6 +47,9 @@ pub(crate) struct Metrics {
     acme_attempts: IntCounterVec,
     pub(crate) requests_in_flight: IntGauge,
     pub(crate) log_dropped: IntCounter,
+    /// `{outcome}`: `reloaded` or `refused`.
+    reloads: IntCounterVec,
+    last_good_config: Gauge,
 }
 
 fn counters(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
@@ -158,6 +161,15 @@ impl Metrics {
                 "gateway_access_log_dropped_total",
                 "Access log records dropped because stdout was too slow.",
             )?,
+            reloads: counters(
+                "gateway_config_reloads_total",
+                "Reloads of the configuration, by outcome: reloaded, or refused and the old one kept.",
+                &["outcome"],
+            )?,
+            last_good_config: Gauge::new(
+                "gateway_config_last_good_timestamp_seconds",
+                "When the configuration that is served was published, as Unix time.",
+            )?,
             registry,
         };
         metrics.register_all()?;
@@ -177,6 +189,7 @@ impl Metrics {
             &self.handshakes,
             &self.handshake_failures,
             &self.acme_attempts,
+            &self.reloads,
         ] {
             register(registry, family)?;
         }
@@ -186,7 +199,31 @@ impl Metrics {
         register(registry, &self.certificate_not_after)?;
         register(registry, &self.acme_next_attempt)?;
         register(registry, &self.requests_in_flight)?;
-        register(registry, &self.log_dropped)
+        register(registry, &self.log_dropped)?;
+        register(registry, &self.last_good_config)
+    }
+
+    /// Counts a reload.
+    pub(crate) fn count_reload(&self, outcome: &str) {
+        self.reloads.with_label_values(&[outcome]).inc();
+    }
+
+    /// A configuration has been published.
+    pub(crate) fn configured(&self, now: SystemTime) {
+        // Both are there before the first reload, so that a rate can be taken of it.
+        for outcome in ["reloaded", "refused"] {
+            self.reloads.with_label_values(&[outcome]);
+        }
+        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.last_good_config.set(since.as_secs_f64());
+    }
+
+    /// Takes back what was said of a site that is no longer served. What was counted stays.
+    pub(crate) fn forget_site(&self, site: &str) {
+        for gauge in [&self.certificate_not_after, &self.acme_next_attempt] {
+            // An error means that there is nothing to take back.
+            drop(gauge.remove_label_values(&[site]));
+        }
     }
 
     /// Counts a request that failed.

@@ -87,7 +87,7 @@ fn redirect<'c>(
     let snapshot = &connection.snapshot;
     let site = snapshot.site_of(&host).and_then(|site| snapshot.sites.get(site));
     story.site(site.ok_or_else(|| unknown_host(snapshot.server.unknown_host))?);
-    to_https(asked, &host, named_port, connection.worker.shared.https_port)
+    to_https(asked, &host, named_port, snapshot.https_port)
 }
 
 /// The host that is asked for, and the port where it names one.

@@ -48,7 +48,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A whole configuration.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Listeners, limits on connections, storage: what belongs to the process and not to a site.
     pub server: Server,
@@ -63,7 +63,7 @@ pub struct Config {
 }
 
 /// One site: the hosts it answers to, its certificate, and its routes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
     /// The name in `[site."…"]`; also the site's label in the access log and the metrics.
     pub name: HostPattern,

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Everything that is decided about a request of one route besides where it goes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
     /// Whether the service is being worked on. The nearest level that says something decides.
     pub maintenance: Option<Maintenance>,

@@ -61,6 +61,9 @@ codes! {
     DuplicateHeader = "duplicate-header", Error, "One header named twice on one level.";
     DuplicateRoute = "duplicate-route", Error, "Two routes of one site with the same path.";
     DuplicateHost = "duplicate-host", Error, "One host claimed twice.";
+    DuplicateDefinition = "duplicate-definition", Error, "Something that stands in two files.";
+    NestedInclude = "nested-include", Error, "An `include` in a file that is included itself.";
+    UnreadableInclude = "unreadable-include", Error, "A file that is included and cannot be read.";
     DuplicateAddress = "duplicate-address", Error, "One address listened on twice.";
     UnknownLimit = "unknown-limit", Error, "A limit that no [limit.NAME] defines.";
     UnknownUpstream = "unknown-upstream", Error, "An upstream that no [upstream.NAME] defines.";
@@ -82,6 +85,7 @@ codes! {
     UnusedUpstream = "unused-upstream", Warning, "An upstream that no route names.";
     UnusedAcme = "unused-acme", Warning, "A table `acme` without a site that has its certificates by ACME.";
     NoPublicCa = "no-public-ca", Warning, "A host that no public CA issues certificates for.";
+    EmptyInclude = "empty-include", Warning, "An `include` that no file matches.";
     DirectoryPath = "directory-path", Warning, "The URL of a directory that names a server and no directory.";
 }
 

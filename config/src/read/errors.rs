@@ -39,17 +39,14 @@ fn read_page(named: &NamedNode<'_>, context: &Context<'_>) -> Option<(StatusPatt
     let status = parse_error_status(named.name);
     let status =
         status.map_err(|complaint| context.report.add(Some(&named.span), complaint)).ok()?;
-    Some((status, page(&named.node, context)?))
+    Some((status, page(&named.node)?))
 }
 
-fn page(node: &Node<'_>, context: &Context<'_>) -> Option<ErrorPage> {
-    node.parse(Format::Page, |text| parse_page(text, context.base))
+fn page(node: &Node<'_>) -> Option<ErrorPage> {
+    node.parse(Format::Page, |text| parse_page(text, node.base()))
 }
 
-pub(super) fn read_maintenance(
-    node: &Node<'_>,
-    context: &Context<'_>,
-) -> Option<Option<Maintenance>> {
+pub(super) fn read_maintenance(node: &Node<'_>) -> Option<Option<Maintenance>> {
     match node.shape()? {
         Shape::Bool(false) => Some(None),
         // As the table without a key.
@@ -58,7 +55,7 @@ pub(super) fn read_maintenance(
             let allow = read_networks(table.given("allow"));
             let retry_after =
                 table.read("retry_after", |node| node.parse(Format::Duration, parse_duration));
-            let page = table.given("page").map(|node| page(&node, context));
+            let page = table.given("page").map(|node| page(&node));
             table.finish();
             let page = match page {
                 Some(page) => Some(page?),

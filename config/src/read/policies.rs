@@ -16,7 +16,7 @@ use crate::text::{parse_duration, parse_networks, parse_size, parse_suffix};
 pub(super) fn read(table: &Table<'_>, context: &Context<'_>) -> Level {
     let given = |key| table.given(key);
     Level {
-        maintenance: given("maintenance").and_then(|node| errors::read_maintenance(&node, context)),
+        maintenance: given("maintenance").and_then(|node| errors::read_maintenance(&node)),
         headers: given("headers").and_then(|node| headers::read(&node)),
         limits: given("limit").and_then(|node| read_limits(&node, context)),
         access: read_access(given("allow"), given("deny")),
@@ -29,7 +29,7 @@ pub(super) fn read(table: &Table<'_>, context: &Context<'_>) -> Level {
         cache_control: given("cache_control").and_then(|node| cache_control::read(&node)),
         compress: given("compress").and_then(|node| compress::read(&node)),
         auth: given("auth").and_then(|node| auth::read(&node, context)),
-        webhook: given("webhook").and_then(|node| webhook::read(&node, context)),
+        webhook: given("webhook").and_then(|node| webhook::read(&node)),
         log: given("log").and_then(|node| node.bool()),
     }
 }

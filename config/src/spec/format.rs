@@ -50,6 +50,7 @@ pub(crate) enum Format {
     PasswordHash,
     ServicePath,
     KeySet,
+    Include,
 }
 
 /// How one format is described.
@@ -221,6 +222,11 @@ impl Format {
                 "an event such as \"push\" or \"workflow_job.queued\"",
                 "events such as \"push\"",
                 Some("^[a-z0-9_-]+(\\.[a-z0-9_-]+)?$"),
+            ),
+            Self::Include => of(
+                "a pattern of files such as \"sites/*.toml\"",
+                "patterns of files such as \"sites/*.toml\"",
+                Some("."),
             ),
             Self::Argument => of("an argument", "arguments, the program first", None),
         }

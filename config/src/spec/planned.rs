@@ -11,12 +11,7 @@ pub(crate) struct Planned {
     pub(crate) until_then: &'static str,
 }
 
-static PLANNED: [Planned; 3] = [
-    Planned {
-        key: "include",
-        tables: &["gateway"],
-        until_then: "remove it; until then keep everything in one file",
-    },
+static PLANNED: [Planned; 2] = [
     Planned {
         key: "health",
         tables: &["upstream"],

@@ -10,8 +10,15 @@ use super::{Format, KeySpec, Kind, Presence, TableSpec};
 pub(crate) static ROOT: TableSpec = TableSpec {
     id: "gateway",
     heading: "the file",
-    doc: "A configuration is one TOML 1.1 file. Unknown keys are errors.",
+    doc: "A configuration is one TOML 1.1 file, that file with others that it includes, or every `*.toml` of a folder. Unknown keys are errors.",
     groups: &[&[
+        KeySpec {
+            name: "include",
+            kind: Kind::List { of: &Kind::Text(Format::Include), may_be_empty: true },
+            presence: Presence::Default("[]"),
+            doc: "Further files, by patterns that begin at the folder of this file; `*` is any part of a name. What they hold is added, and nothing may be defined in two of them. They cannot include others. Relative paths in them begin at their own folder.",
+            example: "[\"sites/*.toml\"]",
+        },
         KeySpec {
             name: "server",
             kind: Kind::Table(&SERVER),

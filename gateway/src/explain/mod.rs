@@ -212,7 +212,7 @@ impl Inquiry<'_> {
         let unknown = self.config.server.unknown_host;
         let same_site = authority.is_some_and(|authority| {
             let found = self.hosts.find_authority(authority);
-            faults.ok(asked::site_asked_for(found, Some(shown), unknown)).is_some()
+            faults.ok(asked::site_asked_for(found, Some(Some(shown)), unknown)).is_some()
         });
         if let Some(path) = &path {
             let sent = self.question.head.path();
