@@ -23,6 +23,7 @@ use crate::connection::Listener;
 use crate::journal;
 use crate::metrics::{AcmeMetrics, Metrics};
 use crate::serve;
+use crate::shard;
 use crate::snapshot::{BuildError, Lasting, Snapshot};
 use crate::stop::{FAREWELL, Stage, Stop};
 use crate::upstream::Pool;
@@ -91,7 +92,8 @@ impl Gateway {
     /// # Errors
     /// [`StartError`]: certificates, upstreams' certificates, sockets, threads.
     pub fn bind(config: Config) -> Result<Self, StartError> {
-        let metrics = Metrics::new().map_err(BuildError::Metrics)?;
+        let workers = config.server.workers.map_or_else(cores, NonZeroUsize::get);
+        let metrics = Metrics::new(workers).map_err(BuildError::Metrics)?;
         let tickets = gateway_certs::ticketer().map_err(BuildError::Tls)?;
         let lasting = Lasting { metrics: metrics.clone(), tickets, slots: Slots::default() };
         let responder = Arc::new(Responder::default());
@@ -101,7 +103,6 @@ impl Gateway {
             acme::open(&config, &lasting.slots, &responder, told).map_err(BuildError::Acme)?;
         let snapshot = Snapshot::build(&config, &lasting)?;
         let server = &config.server;
-        let workers = server.workers.map_or_else(cores, NonZeroUsize::get);
         let mut sockets: Vec<_> = (0..workers).map(|_| Vec::new()).collect();
         let mut addresses = Vec::new();
         let public = server.http.iter().map(|address| (Listener::Http, *address));
@@ -123,7 +124,7 @@ impl Gateway {
         let https = addresses.iter().find(|(listener, _)| *listener == Listener::Https.name());
         let dropped = metrics.log_dropped.clone();
         let shared = Shared {
-            access_log: AccessLog::start(server.access_log, dropped, io::stdout())?,
+            access_log: AccessLog::start(server.access_log, workers, dropped, io::stdout())?,
             census: Census::new(server.connections),
             stop: Stop::new(),
             responder,
@@ -189,7 +190,10 @@ impl Gateway {
             let worker = Arc::new(Worker { shared: self.shared.clone(), pool: Pool::default() });
             let (runtime, started) = (runtime()?, started.clone());
             let thread = std::thread::Builder::new().name(format!("worker-{index}"));
-            threads.push(thread.spawn(move || runtime.block_on(worker.work(sockets, started)))?);
+            threads.push(thread.spawn(move || {
+                shard::assign(index);
+                runtime.block_on(worker.work(sockets, started));
+            })?);
         }
         drop(started);
         for listening in starting {
