@@ -188,7 +188,7 @@ fn log(times: u32) -> Result<(), Failure> {
 
 /// Counting a request.
 fn metrics(times: u32) -> Result<(), Failure> {
-    let metrics = Metrics::new()?;
+    let metrics = Metrics::new(1)?;
     let (site, route) = (SiteMetrics::new(&metrics, "shop.example.com"), RouteMetrics::new());
     for _ in 0..times {
         site.count(black_box(Duration::from_micros(1234)), 0, 130);

@@ -213,7 +213,7 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
             account.upstream_status = Some(head.status.as_u16());
             let took = self.asked_at.elapsed();
             account.first_byte = Some(took);
-            self.exchange.upstream.metrics.first_byte.observe(took.as_secs_f64());
+            self.exchange.upstream.metrics.first_byte.observe(took);
             return Ok(());
         }
     }

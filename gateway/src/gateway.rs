@@ -26,6 +26,7 @@ use crate::metrics::{AcmeMetrics, Metrics};
 use crate::oversee::Overseer;
 use crate::reload::{Request, Requests, Source};
 use crate::serve;
+use crate::shard;
 use crate::snapshot::{BuildError, Lasting, Snapshot};
 use crate::stop::{Stage, Stop};
 use crate::upstream::{Names, Pool};
@@ -102,7 +103,8 @@ impl Gateway {
     /// # Errors
     /// [`StartError`]: certificates, upstreams' certificates, sockets, threads.
     pub fn bind(config: Config) -> Result<Self, StartError> {
-        let metrics = Metrics::new().map_err(BuildError::Metrics)?;
+        let workers = config.server.workers.map_or_else(cores, NonZeroUsize::get);
+        let metrics = Metrics::new(workers).map_err(BuildError::Metrics)?;
         let tickets = gateway_certs::ticketer().map_err(BuildError::Tls)?;
         let (names, slots) = (Arc::new(Names::default()), Slots::default());
         let guarding = Arc::new(Guarding::new().map_err(|_| BuildError::Random)?);
@@ -114,7 +116,6 @@ impl Gateway {
             acme::open(&config, &lasting.slots, &responder, told).map_err(BuildError::Acme)?;
         let mut snapshot = Snapshot::build(&config, &lasting, None)?;
         let server = &config.server;
-        let workers = server.workers.map_or_else(cores, NonZeroUsize::get);
         let bound = Listeners::default().plan(server, workers)?;
         snapshot.https_port = bound.https_port(server);
         snapshot.announce(&metrics, None);
@@ -122,7 +123,7 @@ impl Gateway {
         let dropped = metrics.log_dropped.clone();
         let (reloads, requests) = Requests::new();
         let shared = Shared {
-            access_log: AccessLog::start(server.access_log, dropped, io::stdout())?,
+            access_log: AccessLog::start(server.access_log, workers, dropped, io::stdout())?,
             census: Census::new(server.connections),
             stop: Stop::new(),
             responder,
@@ -220,7 +221,10 @@ fn start_workers(shared: &Arc<Shared>) -> Result<(Vec<JoinHandle<()>>, Crew), St
         let (orders, given) = unbounded_channel();
         let runtime = runtime()?;
         let thread = std::thread::Builder::new().name(format!("worker-{index}"));
-        threads.push(thread.spawn(move || runtime.block_on(worker.work(given)))?);
+        threads.push(thread.spawn(move || {
+            shard::assign(index);
+            runtime.block_on(worker.work(given));
+        })?);
         crew.push(orders);
     }
     Ok((threads, crew))

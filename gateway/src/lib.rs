@@ -48,6 +48,7 @@ mod reply;
 mod rewrite;
 mod route;
 mod serve;
+mod shard;
 mod snapshot;
 mod stop;
 mod story;
