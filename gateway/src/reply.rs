@@ -229,12 +229,10 @@ fn length(body: &Body) -> String {
     itoa::Buffer::new().format(body.iter().map(Bytes::len).sum::<usize>()).to_owned()
 }
 
-/// What an answer says about the body that it came with. Every `Content-…` field does, but for the
-/// policy for what browsers do with whatever they are shown.
+/// What an answer says about the body that it came with. Every `Content-…` field does, and what
+/// browsers may do with the body (`Content-Security-Policy`) is no exception.
 fn describes_a_body(field: Field<'_>) -> bool {
-    let about_content =
-        field.name.starts_with(b"content-") && !field.name.starts_with(b"content-security-policy");
-    about_content
+    field.name.starts_with(b"content-")
         || matches!(field.known, Known::Etag | Known::LastModified | Known::CacheControl)
         || matches!(field.name, b"accept-ranges" | b"expires" | b"age" | b"digest" | b"repr-digest")
 }

@@ -43,7 +43,7 @@ pub(crate) fn parse_error_status(text: &str) -> Result<StatusPattern, Complaint>
 }
 
 fn not_a_status(text: &str) -> Complaint {
-    let help = match nearest(text, ["format", "intercept"].into_iter()) {
+    let help = match nearest(text, ["format", "intercept"]) {
         Some(key) => format!("did you mean `{key}`?"),
         None => "write a status from 400 to 599, or `4xx` or `5xx` for all of a class; the other keys here are `format` and `intercept`".into(),
     };

@@ -93,4 +93,22 @@ mod tests {
         assert_eq!(of(&["text/html;q=0.1", "application/json;q=0.2"]), Some(Form::Json));
         assert_eq!(of(&[]), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn anything_may_be_sent(text in "[ -~]{0,80}") {
+            of(&[&text]);
+        }
+
+        #[test]
+        fn of_two_the_one_that_is_liked_better(html in 0_u16..=999, json in 0_u16..=999) {
+            let accept = format!("text/html;q=0.{html:03}, application/json;q=0.{json:03}");
+            let expected = match (html, json) {
+                (0, 0) => None,
+                _ if json > html => Some(Form::Json),
+                _ => Some(Form::Html),
+            };
+            proptest::prop_assert_eq!(of(&[&accept]), expected);
+        }
+    }
 }

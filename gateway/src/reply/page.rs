@@ -235,4 +235,27 @@ mod tests {
             assert!(matches!(page, Err(PageError::Unreadable { .. })), "{path}: {page:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_of_a_page_is_lost(
+            pieces in proptest::collection::vec("[{}a ]{0,6}|\\{\\{status\\}\\}", 0..12),
+        ) {
+            let text = pieces.concat();
+            let expected = expected(&text);
+            proptest::prop_assert_eq!(filled(PageKind::Text, &text, "id"), expected);
+        }
+    }
+
+    /// What the guide says, written down as slowly as it reads: the first `{{` and the `}}` behind it.
+    fn expected(text: &str) -> String {
+        let Some(open) = text.find("{{") else { return text.to_owned() };
+        let Some(close) = text[open..].find("}}").map(|at| at + open) else {
+            return text.to_owned();
+        };
+        match text[open + 2..close].trim() {
+            "status" => format!("{}404{}", &text[..open], expected(&text[close + 2..])),
+            _ => format!("{}{}", &text[..open + 2], expected(&text[open + 2..])),
+        }
+    }
 }

@@ -146,8 +146,8 @@ async fn open_websockets_count_only_where_that_is_asked_for() {
 
     let gateway = Gateway::start(&toml("websockets = \"together\"", &origin)).await;
     let mut http = Http::http1(&gateway, "app.test").await;
-    let one = WebSocket::open(&gateway, "app.test", "/ws").await.ok().expect("a WebSocket");
-    let _two = WebSocket::open(&gateway, "app.test", "/ws").await.ok().expect("a WebSocket");
+    let one = WebSocket::open(&gateway, "app.test", "/ws").await.expect("a WebSocket");
+    let _two = WebSocket::open(&gateway, "app.test", "/ws").await.expect("a WebSocket");
     let over = WebSocket::open(&gateway, "app.test", "/ws").await.err();
     assert_eq!(over, Some(StatusCode::TOO_MANY_REQUESTS));
     assert_eq!(http.get("/").await.status, StatusCode::TOO_MANY_REQUESTS);
