@@ -33,20 +33,27 @@ enum Stream {
     Zstd(zstd::Encoder<'static, Vec<u8>>),
 }
 
+/// No larger than the body, where its length is known; and no smaller than zstd and brotli have it.
+fn window(length: Option<u64>) -> u32 {
+    let needed = length.map_or(WINDOW, |length| u64::BITS - length.leading_zeros());
+    needed.clamp(10, WINDOW)
+}
+
 impl Stream {
-    fn new(Encoding { coding, level }: Encoding) -> io::Result<Self> {
-        let out = Vec::new();
+    fn new(Encoding { coding, level, length }: Encoding) -> io::Result<Self> {
+        let (out, window) = (Vec::new(), window(length));
         Ok(match coding {
             ContentCoding::Gzip => {
                 Self::Gzip(GzEncoder::new(out, flate2::Compression::new(level.into())))
             }
             ContentCoding::Brotli => {
-                let writer = CompressorWriter::new(out, BROTLI_PIECE, level.into(), WINDOW);
+                let writer = CompressorWriter::new(out, BROTLI_PIECE, level.into(), window);
                 Self::Brotli(Box::new(writer))
             }
             ContentCoding::Zstd => {
                 let mut encoder = zstd::Encoder::new(out, level.into())?;
-                encoder.window_log(WINDOW)?;
+                encoder.window_log(window)?;
+                encoder.set_pledged_src_size(length)?;
                 Self::Zstd(encoder)
             }
         })
@@ -157,7 +164,7 @@ mod tests {
     fn encodings() -> impl Iterator<Item = Encoding> {
         ContentCoding::ALL
             .into_iter()
-            .flat_map(|coding| [1, 4, 9].map(|level| Encoding { coding, level }))
+            .flat_map(|coding| [1, 4, 9].map(|level| Encoding { coding, level, length: None }))
     }
 
     /// Everything that can be read of what has come so far, which need not be whole.
@@ -202,11 +209,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_window_is_as_large_as_it_has_to_be() {
+        for (length, expected) in [
+            (None, WINDOW),
+            (Some(0), 10),
+            (Some(1024), 11),
+            (Some(65_535), 16),
+            (Some(1 << 40), WINDOW),
+            (Some(u64::MAX), WINDOW),
+        ] {
+            assert_eq!(window(length), expected, "{length:?}");
+        }
+    }
+
     /// Many times the window goes through, and none of it stays.
     #[test]
     fn a_long_body_leaves_nothing_behind() {
         for coding in ContentCoding::ALL {
-            let mut encoder = Encoder::new(Encoding { coding, level: 1 }).unwrap();
+            let mut encoder = Encoder::new(Encoding { coding, level: 1, length: None }).unwrap();
             let (mut most, mut total) = (0, 0);
             fastrand::seed(7);
             for _ in 0..800 {
@@ -230,7 +251,9 @@ mod tests {
             flushes in proptest::collection::vec(any::<bool>(), 20),
             takes in 1_usize..300,
         ) {
-            for encoding in encodings() {
+            let length: usize = pieces.iter().map(String::len).sum();
+            let known = encodings().map(|it| Encoding { length: Some(length as u64), ..it });
+            for encoding in encodings().chain(known) {
                 let mut encoder = Encoder::new(encoding).unwrap();
                 let mut sent = Vec::new();
                 let mut take = |encoder: &mut Encoder| while !encoder.output().is_empty() {

@@ -266,6 +266,9 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
+/// Threads of a runtime that may wait for a disk. What is asked for beyond them waits for its turn.
+const DISK_THREADS: usize = 16;
+
 fn runtime() -> io::Result<Runtime> {
-    Builder::new_current_thread().enable_all().build()
+    Builder::new_current_thread().enable_all().max_blocking_threads(DISK_THREADS).build()
 }

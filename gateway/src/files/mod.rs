@@ -103,7 +103,11 @@ impl Folder {
             let mut ranges = value.split(|byte| *byte == b',');
             ranges.any(|range| range.trim_ascii_start().starts_with(b"text/html"))
         });
-        Ok(Wanted { name, codings, is_page, reads: asked.method == Method::GET })
+        // Who asks with a condition has the file already, mostly.
+        let conditions: [&[u8]; 3] = [b"if-none-match", b"if-modified-since", b"range"];
+        let reads = asked.method == Method::GET
+            && !conditions.iter().any(|name| asked.fields.has_named(name));
+        Ok(Wanted { name, codings, is_page, reads })
     }
 
     /// The answer with a file, as the request's conditions have it (RFC 9110 section 13).

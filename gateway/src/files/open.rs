@@ -33,7 +33,7 @@ pub(super) struct Wanted {
     pub(super) codings: SmallVec<[ContentCoding; 3]>,
     /// Whether a page is asked for, so that another may stand in for it.
     pub(super) is_page: bool,
-    /// Whether the file's bytes are wanted.
+    /// Whether the file's bytes are wanted at once.
     pub(super) reads: bool,
 }
 
@@ -237,6 +237,8 @@ mod tests {
         symlink(dir.path().join("secret"), inside.join("absolute")).unwrap();
         symlink("..", inside.join("out")).unwrap();
         symlink("/proc/self/root", inside.join("magic")).unwrap();
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(CWD, inside.join("pipe"), fifo, Mode::RUSR, 0).unwrap();
         let flags = OFlags::PATH | OFlags::DIRECTORY;
         let opened = openat(CWD, &inside, flags, Mode::empty()).unwrap();
         (dir, opened)
@@ -269,6 +271,27 @@ mod tests {
             let found = open_below(folder.as_fd(), name).unwrap();
             assert_eq!(text(found).as_deref(), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let (dir, _folder) = folder();
+        let files = Files {
+            dir: dir.path().join("inside"),
+            index: "a".into(),
+            spa: None,
+            precompressed: false,
+        };
+        let look = |name: &str| {
+            let name = name.to_owned();
+            let wanted = Wanted { name, codings: SmallVec::new(), is_page: true, reads: true };
+            look_up(&files, &wanted).unwrap()
+        };
+        assert!(matches!(look("/pipe"), Lookup::Nothing));
+        assert!(matches!(look("/sub"), Lookup::Nothing), "it has no page");
+        assert!(matches!(look(""), Lookup::Folder));
+        let Lookup::File(found) = look("/") else { panic!("the folder's page is there") };
+        assert_eq!((found.name.as_str(), found.whole), ("a", Some(b"a".to_vec())));
     }
 
     #[test]

@@ -17,16 +17,18 @@ pub(crate) struct Encoding {
     pub(crate) coding: ContentCoding,
     /// Of 1 to 9.
     pub(crate) level: u8,
+    /// How long the body is before that, where it is known: a short one needs little memory.
+    pub(crate) length: Option<u64>,
 }
 
 impl Encoding {
-    fn new(coding: ContentCoding, levels: CompressLevels) -> Self {
+    fn new(coding: ContentCoding, levels: CompressLevels, length: Option<u64>) -> Self {
         let level = match coding {
             ContentCoding::Zstd => levels.zstd,
             ContentCoding::Brotli => levels.br,
             ContentCoding::Gzip => levels.gzip,
         };
-        Self { coding, level }
+        Self { coding, level, length }
     }
 }
 
@@ -44,20 +46,22 @@ impl Compress {
         if head.status == StatusCode::NOT_MODIFIED {
             etag::as_the_client_knows_it(&asked.fields, &mut head.fields);
         }
-        let coding = self.coding_for(asked, head)?;
+        let length = content_length(&head.fields);
+        let coding = self.coding_for(asked, head, length)?;
         describe(coding, &mut head.fields);
-        Some(Encoding::new(coding, self.0.levels))
+        Some(Encoding::new(coding, self.0.levels, length))
     }
 
-    fn coding_for(&self, asked: &RequestHead, head: &ResponseHead) -> Option<ContentCoding> {
+    fn coding_for(
+        &self,
+        asked: &RequestHead,
+        head: &ResponseHead,
+        length: Option<u64>,
+    ) -> Option<ContentCoding> {
         if !may_be_transformed(asked, head) || !self.is_of_a_type_that_shrinks(&head.fields) {
             return None;
         }
         let accepted = AcceptEncoding::of(&asked.fields);
-        let length = match head.fields.get(Known::ContentLength) {
-            Some(length) => Some(str::from_utf8(length).ok()?.parse::<u64>().ok()?),
-            None => None,
-        };
         let small =
             length.is_some_and(|length| length < self.0.min) && !accepted.refuses_identity();
         if small || length == Some(0) {
@@ -73,6 +77,10 @@ impl Compress {
             None => shrinks(&media_type),
         }
     }
+}
+
+fn content_length(fields: &Fields) -> Option<u64> {
+    str::from_utf8(fields.get(Known::ContentLength)?).ok()?.parse().ok()
 }
 
 /// Whether an answer has a body that a proxy may send in another coding.
