@@ -10,9 +10,8 @@ use tokio::time::Instant;
 
 use crate::downstream::{Downstream, Framing, Piece};
 use crate::fault::Fault;
-use crate::h1::BodyWriter;
 use crate::head::{Known, RequestHead, ResponseHead};
-use crate::headers::request::{Forwarding, for_upstream};
+use crate::headers::request::Forwarding;
 use crate::headers::response::{Rules, strip_hop_by_hop};
 use crate::headers::trailers::end_to_end;
 use crate::policy::body::BodyGauge;
@@ -102,12 +101,9 @@ impl Exchange<'_> {
         client: &mut impl Downstream,
         account: &mut Account,
     ) -> Result<Passed, Attempt> {
-        let upload = match self.forwarding.body {
-            Framing::Empty => BodyWriter::None,
-            Framing::Length(_) => BodyWriter::Length,
-            Framing::Open => BodyWriter::Chunked,
-        };
-        for_upstream(self.asked, &self.forwarding, connection.session.begin(upload));
+        connection.share(self.pool);
+        let begun = connection.session.begin(self.asked, &self.forwarding);
+        begun.map_err(|fault| Attempt { fault, untouched: false })?;
         let mut head = ResponseHead::default();
         let mut flow = Flow::begin(&mut connection, client, self);
         if let Err(fault) = flow.until_head(&mut head, account).await {
@@ -351,7 +347,10 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
 
     fn idle(&self, head: &ResponseHead) -> Duration {
         let kind = head.fields.get(Known::ContentType);
-        let streams = kind.is_some_and(|kind| kind.starts_with(b"text/event-stream"));
+        let streams = |kind: &[u8]| {
+            kind.starts_with(b"text/event-stream") || kind.starts_with(b"application/grpc")
+        };
+        let streams = kind.is_some_and(streams);
         self.exchange.idle.unwrap_or(if streams { STREAM_IDLE } else { BODY_IDLE })
     }
 

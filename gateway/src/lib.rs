@@ -37,6 +37,7 @@ mod patience;
 mod plain;
 mod policy;
 mod proxy;
+mod proxy_protocol;
 mod reply;
 mod rewrite;
 mod route;

@@ -212,7 +212,7 @@ impl Parts {
         let mut upstreams = HashMap::new();
         for upstream in &config.upstreams {
             let client = match upstream.protocol {
-                model::Protocol::Http => None,
+                model::Protocol::Http | model::Protocol::H2c => None,
                 model::Protocol::Https => Some(match tls.get(&upstream.ca) {
                     Some(known) => known.clone(),
                     None => {

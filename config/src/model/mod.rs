@@ -22,7 +22,7 @@ pub use policy::{Access, DenyPaths, Limit, LimitKey, Policy, Rate};
 pub use route::{Action, PathPattern, Redirect, Respond, Rewrite, Route, Target};
 pub use secret::{Secret, SecretError};
 pub use server::{AccessLog, Connections, Server, Timeouts, UnknownHost};
-pub use upstream::{Endpoint, Protocol, Upstream};
+pub use upstream::{Endpoint, Protocol, ProxyProtocol, Upstream};
 
 use std::path::PathBuf;
 use std::sync::Arc;

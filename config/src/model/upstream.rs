@@ -21,6 +21,8 @@ pub struct Upstream {
     pub connect: Duration,
     /// How long the first byte of the answer may take after the request was sent.
     pub first_byte: Duration,
+    /// Whether connections begin with the PROXY protocol.
+    pub proxy_protocol: Option<ProxyProtocol>,
     /// A PEM file of roots to trust for `https://` instead of the system's.
     pub ca: Option<PathBuf>,
 }
@@ -32,6 +34,17 @@ pub enum Protocol {
     Http,
     /// HTTP/1.1 over TLS, the certificate verified against the server's name.
     Https,
+    /// HTTP/2 in the clear, without asking for it first ("prior knowledge", RFC 9113 section 3.3).
+    H2c,
+}
+
+/// A version of the PROXY protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyProtocol {
+    /// A line of text.
+    V1,
+    /// Binary.
+    V2,
 }
 
 /// One server of an upstream.

@@ -11,7 +11,7 @@ use super::names::Names;
 use super::node::{NamedNode, Node};
 use super::table::Table;
 use crate::complaint::{Complaint, Report};
-use crate::model::{Endpoint, Protocol, Upstream};
+use crate::model::{Endpoint, Protocol, ProxyProtocol, Upstream};
 use crate::problem::Code;
 use crate::source::Span;
 use crate::spec::{Format, UPSTREAM};
@@ -46,6 +46,11 @@ fn read_upstream(name: &str, entry: &NamedNode<'_>, base: &Path) -> Option<Upstr
         node.each(|item| Some((item.parse(Format::Server, parse_server)?, item.span())))
     });
     let times = read_times(&table);
+    let proxy_protocol = table.given("proxy_protocol").and_then(|node| match node.text()? {
+        "v1" => Some(ProxyProtocol::V1),
+        "v2" => Some(ProxyProtocol::V2),
+        _ => None,
+    });
     let ca = table.given("ca");
     let ca_span = table.key_span("ca");
     let ca_file = ca.and_then(|node| node.parse(Format::File, |text| parse_file(text, base)));
@@ -66,6 +71,7 @@ fn read_upstream(name: &str, entry: &NamedNode<'_>, base: &Path) -> Option<Upstr
         protocol,
         connect,
         first_byte,
+        proxy_protocol,
         ca: ca_file,
     })
 }
@@ -134,6 +140,7 @@ impl Upstreams<'_> {
             protocol: server.protocol,
             connect,
             first_byte,
+            proxy_protocol: None,
             ca: None,
         });
         bare.push(Arc::clone(&upstream));

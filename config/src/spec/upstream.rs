@@ -11,7 +11,7 @@ pub(crate) static UPSTREAM: TableSpec = TableSpec {
             name: "servers",
             kind: Kind::List { of: &Kind::Text(Format::Server), may_be_empty: false },
             presence: Presence::Required("add for instance servers = [\"backend:8000\"]"),
-            doc: "The servers, asked in turn: `host:port`, `unix:/path` or `https://host`, all of one protocol. Names are resolved again as DNS changes; the certificate of an `https://` server must be valid for its name.",
+            doc: "The servers, asked in turn: `host:port`, `unix:/path`, `https://host` or `h2c://host:port`, all of one protocol. Names are resolved again as DNS changes; the certificate of an `https://` server must be valid for its name.",
             example: "[\"backend-1:8000\", \"backend-2:8000\"]",
         },
         KeySpec {
@@ -27,6 +27,13 @@ pub(crate) static UPSTREAM: TableSpec = TableSpec {
             presence: Presence::Default("\"60s\""),
             doc: "How long the first byte of the answer may take after the request was sent.",
             example: "\"30s\"",
+        },
+        KeySpec {
+            name: "proxy_protocol",
+            kind: Kind::Choice(&["v1", "v2"]),
+            presence: Presence::Optional("the client is named by `X-Forwarded-For` alone"),
+            doc: "Begins each connection with the PROXY protocol, so that a server which is not of HTTP knows the client's address. Such a connection is for one client, so that none is kept.",
+            example: "\"v2\"",
         },
         KeySpec {
             name: "ca",

@@ -214,6 +214,7 @@ impl UpstreamFacts {
             protocol: match upstream.protocol {
                 Protocol::Http => "http",
                 Protocol::Https => "https",
+                Protocol::H2c => "h2c",
             },
             servers: upstream.servers.iter().map(ToString::to_string).collect(),
             connect: format_duration(upstream.connect),

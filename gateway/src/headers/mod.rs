@@ -3,6 +3,7 @@
 
 pub(crate) mod hop_by_hop;
 pub(crate) mod request;
+pub(crate) mod request_http2;
 pub(crate) mod response;
 pub(crate) mod trace;
 pub(crate) mod trailers;

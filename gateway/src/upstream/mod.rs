@@ -1,21 +1,24 @@
 //! Upstreams: which server a request goes to, over which connection.
 
 mod connect;
+mod http1;
+mod http2;
 mod names;
 mod pool;
 mod session;
 mod tls;
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
-use gateway_config::model;
+use gateway_config::model::{self, Protocol};
 
 use crate::fault::Fault;
 use crate::metrics::UpstreamMetrics;
-use crate::stream::GatheringStream;
 
+use http1::Http1;
 pub(crate) use names::Names;
 pub(crate) use pool::{Peer, Pool};
 pub(crate) use session::{AnswerError, AnswerPiece, Session};
@@ -121,14 +124,12 @@ impl Upstream {
         let limit = self.config.connect;
         let deadline = tokio::time::Instant::now() + limit;
         let peers = server.peers(deadline).await?;
-        let connecting =
-            connect::first_reachable(&peers, self.tls.as_ref().zip(server.tls_name.as_ref()));
-        let connected = tokio::time::timeout_at(deadline, connecting).await;
+        let connected = tokio::time::timeout_at(deadline, self.connect(server, &peers)).await;
         let label = server.label.clone();
         let failure = match connected {
-            Ok(Ok((stream, peer))) => {
+            Ok(Ok((session, peer))) => {
                 self.metrics.new.inc();
-                return Ok(self.connection(server, peer, Box::new(stream), false));
+                return Ok(self.connection(server, peer, session, false));
             }
             Ok(Err(source)) => Fault::Connect { server: label, source },
             Err(_elapsed) => Fault::ConnectTimeout { server: label, after: limit },
@@ -140,13 +141,34 @@ impl Upstream {
         Err(failure)
     }
 
+    async fn connect(&self, server: &Server, peers: &[Peer]) -> io::Result<(Session, Peer)> {
+        let tls = self.tls.as_ref().zip(server.tls_name.as_ref());
+        let (stream, peer) = connect::first_reachable(peers, tls).await?;
+        let session = match self.config.protocol {
+            Protocol::Http | Protocol::Https => Session::Http1(Http1::new(Box::new(stream))),
+            Protocol::H2c => {
+                let sender = http2::begin(stream).await?;
+                Session::Http2(Box::new(http2::Stream::new(sender)))
+            }
+        };
+        Ok((session, peer))
+    }
+
     /// A kept connection to one of the addresses that the server has now.
     fn kept_to(&self, server: &Server, pool: &Pool) -> Option<Connection> {
         let now = Instant::now();
         let take = |peer: Peer| {
-            let stream = pool.take(self.id, &peer, now)?;
+            let session = match self.config.protocol {
+                Protocol::Http | Protocol::Https => {
+                    Session::Http1(Http1::new(pool.take(self.id, &peer, now)?))
+                }
+                Protocol::H2c => {
+                    let sender = pool.share(self.id, &peer, now)?;
+                    Session::Http2(Box::new(http2::Stream::new(sender)))
+                }
+            };
             self.metrics.reused.inc();
-            Some(self.connection(server, peer, stream, true))
+            Some(self.connection(server, peer, session, true))
         };
         match &server.place {
             Place::Fixed(peer) => take(peer.clone()),
@@ -161,10 +183,10 @@ impl Upstream {
         &self,
         server: &Server,
         peer: Peer,
-        stream: Box<GatheringStream>,
+        session: Session,
         reused: bool,
     ) -> Connection {
-        let (session, server) = (Session::new(stream), server.label.clone());
+        let server = server.label.clone();
         Connection { session, server, reused, peer, upstream: self.id }
     }
 }
@@ -204,9 +226,21 @@ impl Server {
 }
 
 impl Connection {
-    /// Gives the connection back, where what was said on it allows another request.
+    /// Lets other requests use the connection at the same time, where its protocol can do that.
+    pub(crate) fn share(&self, pool: &Pool) {
+        if let Session::Http2(stream) = &self.session
+            && !self.reused
+        {
+            pool.put_shared(self.upstream, &self.peer, stream.sender(), Instant::now());
+        }
+    }
+
+    /// Gives the connection back, where it was the request's alone and what was said on it allows
+    /// another.
     pub(crate) fn release(self, pool: &Pool) {
-        if let Some(stream) = self.session.into_idle() {
+        if let Session::Http1(session) = self.session
+            && let Some(stream) = session.into_idle()
+        {
             pool.put(self.upstream, &self.peer, stream, Instant::now());
         }
     }

@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::server::conn::{http1, http2};
+use hyper::service::{HttpService, service_fn};
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
@@ -52,6 +52,35 @@ impl Origin {
         let log = Arc::clone(&seen);
         let mut origin = Self::accepting(listener, move |stream, _| {
             serve(stream, Arc::clone(&log), handler.clone())
+        });
+        origin.seen = seen;
+        origin
+    }
+
+    /// A server that speaks HTTP/2 in the clear and nothing else.
+    pub(crate) async fn h2c<H, F>(handler: H) -> Self
+    where
+        H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+        F: Future<Output = Response<Body>> + Send + 'static,
+    {
+        Self::h2c_at(([127, 0, 0, 1], 0).into(), handler).await
+    }
+
+    /// [`Origin::h2c`] at an address where none listens any more.
+    pub(crate) async fn h2c_at<H, F>(addr: SocketAddr, handler: H) -> Self
+    where
+        H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+        F: Future<Output = Response<Body>> + Send + 'static,
+    {
+        let listener = TcpListener::bind(addr).await.unwrap();
+        let seen = Arc::<Mutex<Vec<String>>>::default();
+        let log = Arc::clone(&seen);
+        let mut origin = Self::accepting(listener, move |stream, _| {
+            let service = service(Arc::clone(&log), handler.clone());
+            let connection = http2::Builder::new(TokioExecutor::new())
+                .serve_connection(TokioIo::new(stream), service);
+            // As in `serve`.
+            async move { drop(connection.await) }
         });
         origin.seen = seen;
         origin
@@ -167,13 +196,25 @@ where
     H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service(seen, handler);
+    // A connection that ends badly is the gateway's or the test's doing, and is seen there.
+    drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+}
+
+/// The handler, with a note of what it was asked.
+fn service<H, F>(
+    seen: Arc<Mutex<Vec<String>>>,
+    handler: H,
+) -> impl HttpService<Incoming, ResBody = Body, Error = Infallible, Future: Send>
+where
+    H: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    service_fn(move |request: Request<Incoming>| {
         seen.lock().unwrap().push(format!("{} {}", request.method(), request.uri()));
         let answer = handler(request);
         async move { Ok::<_, Infallible>(answer.await) }
-    });
-    // A connection that ends badly is the gateway's or the test's doing, and is seen there.
-    drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+    })
 }
 
 /// Answers with what arrived: `{ method, target, headers: [[name, value], …], body }`. The headers

@@ -7,4 +7,5 @@ mod deny_paths;
 mod forwarding;
 mod hop_by_hop;
 mod limits;
+mod proxy_protocol;
 mod response_headers;
