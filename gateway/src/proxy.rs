@@ -198,6 +198,7 @@ impl Call<'_> {
             rules: &self.route.rules,
             stop: &self.connection.worker.shared.stop,
             allowances,
+            kept_body: None,
         };
         match exchange.run(request, account).await? {
             Passed::Answered => Ok(Served::Answered),

@@ -14,6 +14,9 @@ use tokio::net::TcpStream;
 /// hundreds of further values that nobody here reads.
 const CAP: usize = 1024;
 
+/// The longest of version 1, its line end included.
+const TEXT_CAP: usize = 107;
+
 /// Why a connection that should have been introduced was not.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IntroductionError {
@@ -61,6 +64,14 @@ async fn read_whole(tcp: &mut TcpStream) -> Result<Option<SocketAddr>, Introduct
 
 /// The introduction's length and what it says; `None` while it is not whole.
 fn parse(bytes: &[u8]) -> Result<Option<(usize, Option<SocketAddr>)>, IntroductionError> {
+    // Too little to say which version it is.
+    if [b"PROXY ", v2::PROTOCOL_PREFIX].iter().any(|prefix| prefix.starts_with(bytes)) {
+        return Ok(None);
+    }
+    // Half an address looks like a wrong one.
+    if bytes.starts_with(b"PROXY ") && bytes.len() < TEXT_CAP && !bytes.contains(&b'\n') {
+        return Ok(None);
+    }
     let parsed = HeaderResult::parse(bytes);
     if parsed.is_incomplete() && bytes.len() < CAP {
         return Ok(None);

@@ -66,12 +66,19 @@ impl Answer {
         let id = trace.request_id.as_str();
         let mut answer =
             Self::text(status, format!("{} {reason}\nRequest {id}\n", status.as_u16()));
+        if let Fault::Busy { retry_after, .. } = fault {
+            answer = answer.retry_after(*retry_after);
+        }
         if let Fault::Refused(Refused::Rate(over)) = fault {
-            let seconds = itoa::Buffer::new().format(over.retry_after).to_owned();
-            answer = answer.with(Known::RetryAfter, seconds.as_bytes());
+            answer = answer.retry_after(over.retry_after);
             add_rate_limits(&[over.allowance()], &mut answer.head.fields);
         }
         answer
+    }
+
+    /// Says when it is worth asking again, in seconds.
+    fn retry_after(self, seconds: u64) -> Self {
+        self.with(Known::RetryAfter, itoa::Buffer::new().format(seconds).as_bytes())
     }
 
     /// Adds a field.

@@ -2,6 +2,7 @@
 //! the snapshot that it began with; a reload publishes another.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -9,16 +10,16 @@ use std::time::SystemTime;
 
 use gateway_certs::{CertStore, CertificateFacts, LocalCa, Slot, Slots};
 use gateway_config::HostError;
-use gateway_config::model::{self, Action, Config, Policy, Redirect, Rewrite};
-use rustls::ServerConfig;
+use gateway_config::model::{self, Action, CertificateFiles, Config, Policy, Redirect, Rewrite};
 use rustls::server::ProducesTickets;
+use rustls::{ClientConfig, ServerConfig};
 
 use crate::headers::response::Rules;
 use crate::metrics::{Metrics, RouteMetrics, SiteMetrics, UpstreamMetrics};
 use crate::policy::limit::Limiter;
 use crate::reply::Answer;
 use crate::route::{Hosts, Paths, own_length};
-use crate::upstream::{Names, TlsError, Upstream, client_config};
+use crate::upstream::{Names, StickyError, StickyKey, TlsError, Tools, Upstream, client_config};
 
 /// A configuration, ready to serve.
 #[derive(Clone)]
@@ -89,6 +90,9 @@ pub enum BuildError {
         /// Why.
         source: TlsError,
     },
+    /// Clients cannot be kept with their servers.
+    #[error(transparent)]
+    Sticky(#[from] StickyError),
     /// Certificates cannot come by ACME, for reasons that lie in this machine.
     #[error("certificates cannot come by ACME: {0}")]
     Acme(#[from] gateway_acme::KeeperError),
@@ -208,29 +212,49 @@ struct Parts {
 
 impl Parts {
     fn build(config: &Config, names: &Names, metrics: &Metrics) -> Result<Self, BuildError> {
-        let mut tls: HashMap<Option<PathBuf>, Arc<rustls::ClientConfig>> = HashMap::new();
+        let mut tls = ClientConfigs::default();
         let mut upstreams = HashMap::new();
+        let is_sticky =
+            |upstream: &Arc<model::Upstream>| matches!(upstream.balance, model::Balance::Sticky(_));
+        let sticky = match config.upstreams.iter().any(is_sticky) {
+            true => Some(Arc::new(StickyKey::open(&config.server.storage)?)),
+            false => None,
+        };
         for upstream in &config.upstreams {
-            let client = match upstream.protocol {
-                model::Protocol::Http | model::Protocol::H2c => None,
-                model::Protocol::Https => Some(match tls.get(&upstream.ca) {
-                    Some(known) => known.clone(),
-                    None => {
-                        let fresh = client_config(upstream.ca.as_deref()).map_err(|source| {
-                            BuildError::UpstreamTls { upstream: upstream.name.clone(), source }
-                        })?;
-                        tls.insert(upstream.ca.clone(), fresh.clone());
-                        fresh
-                    }
-                }),
+            let tools = Tools {
+                names,
+                tls: tls.of(upstream)?,
+                sticky: sticky.clone().filter(|_| is_sticky(upstream)),
+                metrics: UpstreamMetrics::new(metrics, &upstream.name),
             };
-            let counted = UpstreamMetrics::new(metrics, &upstream.name);
-            let built = Upstream::new(upstream.clone(), names, client, counted);
-            upstreams.insert(Arc::as_ptr(upstream), Arc::new(built));
+            upstreams.insert(Arc::as_ptr(upstream), Upstream::new(upstream.clone(), tools));
         }
         let limiters =
             config.limits.iter().map(|limit| (limit.name.clone(), Arc::new(Limiter::new(limit))));
         Ok(Self { upstreams, limiters: limiters.collect() })
+    }
+}
+
+/// The TLS configurations of https upstreams; those that trust and show the same share one.
+#[derive(Default)]
+struct ClientConfigs(HashMap<(Option<PathBuf>, Option<CertificateFiles>), Arc<ClientConfig>>);
+
+impl ClientConfigs {
+    fn of(&mut self, upstream: &model::Upstream) -> Result<Option<Arc<ClientConfig>>, BuildError> {
+        if upstream.protocol != model::Protocol::Https {
+            return Ok(None);
+        }
+        let (ca, shown) = (&upstream.ca, &upstream.client_cert);
+        let entry = self.0.entry((ca.clone(), shown.clone()));
+        Ok(Some(match entry {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(vacant) => {
+                let failed =
+                    |source| BuildError::UpstreamTls { upstream: upstream.name.clone(), source };
+                let fresh = client_config(ca.as_deref(), shown.as_ref()).map_err(failed)?;
+                vacant.insert(fresh).clone()
+            }
+        }))
     }
 }
 

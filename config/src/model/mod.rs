@@ -3,6 +3,7 @@
 
 mod acme;
 mod address;
+mod balance;
 mod headers;
 mod host;
 mod policy;
@@ -16,13 +17,14 @@ pub use acme::{
     DnsProvider, ExternalAccount, TsigAlgorithm,
 };
 pub use address::{ListenAddr, ProxySource, TrustedProxies};
+pub use balance::{Balance, Fail, HashKey, Health, HealthCheck, Queue};
 pub use headers::{HeaderPreset, ResponseHeaders};
 pub use host::{Host, HostPattern};
 pub use policy::{Access, DenyPaths, Limit, LimitKey, Policy, Rate};
 pub use route::{Action, PathPattern, Redirect, Respond, Rewrite, Route, Target};
 pub use secret::{Secret, SecretError};
 pub use server::{AccessLog, Connections, Server, Timeouts, UnknownHost};
-pub use upstream::{Endpoint, Protocol, ProxyProtocol, Upstream};
+pub use upstream::{Endpoint, Protocol, ProxyProtocol, Server as UpstreamServer, Upstream};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -95,7 +97,7 @@ pub enum Tls {
 
 /// One certificate chain and its key, both PEM files. Relative paths have been resolved against the
 /// folder of the configuration file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CertificateFiles {
     /// The chain, leaf first.
     pub cert: PathBuf,

@@ -4,7 +4,9 @@
 
 mod acme;
 mod acme_dns;
+mod balance;
 mod format;
+mod health;
 mod limit;
 mod planned;
 mod policy;

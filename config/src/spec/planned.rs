@@ -13,7 +13,7 @@ pub(crate) struct Planned {
 
 const LEVELS: &[&str] = &["server", "site", "route"];
 
-static PLANNED: [Planned; 9] = [
+static PLANNED: [Planned; 7] = [
     Planned {
         key: "include",
         tables: &["gateway"],
@@ -48,16 +48,6 @@ static PLANNED: [Planned; 9] = [
         key: "files",
         tables: &["site", "route"],
         until_then: "remove it; until then pass to a file server by `to`",
-    },
-    Planned {
-        key: "health",
-        tables: &["upstream"],
-        until_then: "remove it; until then every server of the upstream is taken for healthy",
-    },
-    Planned {
-        key: "fail",
-        tables: &["upstream"],
-        until_then: "remove it; until then every server of the upstream is taken for healthy",
     },
 ];
 

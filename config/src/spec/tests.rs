@@ -10,7 +10,7 @@ use crate::{Loaded, parse};
 /// A small table of each kind, as its keys and values.
 fn smallest(id: &str, key: &str) -> Vec<(&'static str, &'static str)> {
     match (id, key) {
-        ("server" | "headers" | "acme" | "site-acme" | "secret", _) => vec![],
+        ("server" | "headers" | "acme" | "site-acme" | "secret" | "fail", _) => vec![],
         ("acme-directory", _) => vec![("ca", "\"https://a.example/b\"")],
         ("acme-eab", _) => vec![("key_id", "\"a\""), ("key", "{ env = \"A\" }")],
         ("dns-rfc2136", _) => vec![
@@ -25,7 +25,17 @@ fn smallest(id: &str, key: &str) -> Vec<(&'static str, &'static str)> {
         ("dns-exec", _) => vec![("provider", "\"exec\""), ("command", "[\"a\"]")],
         ("tls-acme", _) => vec![("acme", "{}")],
         ("limit", _) => vec![("rate", "\"1/s\""), ("burst", "1")],
-        ("upstream", "ca") => vec![("servers", "[\"https://a\"]")],
+        ("upstream", "ca" | "sni" | "client_cert") => vec![("servers", "[\"https://a\"]")],
+        ("upstream", "queue") => vec![("servers", "[\"a:1\"]"), ("max_requests", "1")],
+        ("upstream-server", _) => vec![("to", "\"a:1\"")],
+        ("balance-hash", _) => vec![("hash", "\"path\"")],
+        ("balance-sticky", _) => vec![("sticky", "\"a\"")],
+        ("hash-header", _) => vec![("header", "\"a\"")],
+        ("hash-cookie", _) => vec![("cookie", "\"a\"")],
+        ("health", "tcp") => vec![],
+        ("health", _) => vec![("path", "\"/\"")],
+        ("queue", _) => vec![("max", "1")],
+        ("client-cert", _) => vec![("cert", "\"a\""), ("key", "\"b\"")],
         ("upstream", _) => vec![("servers", "[\"a:1\"]")],
         ("site", "redirect") => vec![("tls", "\"self-signed\"")],
         ("site", _) => {
@@ -65,6 +75,24 @@ fn file(spec: &TableSpec, key: &str, value: Option<&str>) -> String {
             "server" => format!("[server]\n{rows}{routes}"),
             "limit" => format!("[limit.x]\n{rows}{routes}"),
             "upstream" => format!("[upstream.x]\n{rows}{routes}"),
+            "upstream-server" => {
+                format!("[upstream.x]\nservers = [\"b:1\", {inline}]\n{routes}")
+            }
+            "balance-hash" | "balance-sticky" => {
+                format!("[upstream.x]\nservers = [\"b:1\"]\nbalance = {inline}\n{routes}")
+            }
+            "hash-header" | "hash-cookie" => format!(
+                "[upstream.x]\nservers = [\"b:1\"]\nbalance = {{ hash = {inline} }}\n{routes}"
+            ),
+            "fail" | "health" => {
+                format!("[upstream.x]\nservers = [\"b:1\"]\n{} = {inline}\n{routes}", spec.id)
+            }
+            "queue" => format!(
+                "[upstream.x]\nservers = [\"b:1\"]\nmax_requests = 1\nqueue = {inline}\n{routes}"
+            ),
+            "client-cert" => {
+                format!("[upstream.x]\nservers = [\"https://b\"]\nclient_cert = {inline}\n{routes}")
+            }
             "site" => format!("[site.\"a.test\"]\n{rows}"),
             "acme" => format!("[acme]\n{rows}{by_acme}"),
             "acme-directory" => format!("[acme]\ndirectory = {inline}\n{by_acme}"),
@@ -158,10 +186,10 @@ fn planned_keys_are_refused_with_a_sentence_of_their_own() {
 #[test]
 fn every_table_and_key_is_told_apart() {
     let mut ids: Vec<&str> = tables().iter().map(|spec| spec.id).collect();
-    assert_eq!(ids.len(), 19, "{ids:?}");
+    assert_eq!(ids.len(), 28, "{ids:?}");
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), 19, "{ids:?}");
+    assert_eq!(ids.len(), 28, "{ids:?}");
     for spec in tables() {
         let mut names: Vec<&str> = spec.keys().map(|key| key.name).collect();
         let count = names.len();

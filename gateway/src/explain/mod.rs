@@ -8,6 +8,7 @@ mod answer;
 mod policy;
 mod question;
 mod routes;
+mod upstream;
 
 use std::net::IpAddr;
 
@@ -19,6 +20,7 @@ pub(crate) use answer::{Answerer, HeaderFact, Outcome};
 pub(crate) use policy::{Decision, LimitFacts, PolicyFacts, ResponseHeaderFacts};
 pub(crate) use question::Question;
 pub(crate) use routes::{RouteFacts, Verdict};
+pub(crate) use upstream::UpstreamFacts;
 
 use crate::client::{self, Client};
 use crate::fault::Fault;

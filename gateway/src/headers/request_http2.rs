@@ -42,13 +42,19 @@ impl Sink for Http2Fields {
     fn field(&mut self, name: &[u8], value: &[u8]) {
         let of_http1 = matches!(
             Known::of(name),
-            Known::Host | Known::TransferEncoding | Known::Expect | Known::Connection | Known::Upgrade
+            Known::Host
+                | Known::TransferEncoding
+                | Known::Expect
+                | Known::Connection
+                | Known::Upgrade
         );
         if of_http1 {
             return;
         }
         // Both have been checked when they came in.
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
+        {
             self.0.append(name, value);
         }
     }

@@ -1,7 +1,7 @@
 //! Making a connection to a server.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use gateway_config::model::ProxyProtocol;
@@ -17,34 +17,30 @@ use crate::stream::{GatheringStream, Transport};
 
 /// Whose request a connection is made for, where its first bytes say so.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Introduction {
-    pub(crate) version: ProxyProtocol,
-    pub(crate) client: SocketAddr,
+pub(super) struct Introduction {
+    pub(super) version: ProxyProtocol,
+    pub(super) client: IpAddr,
 }
 
 impl Introduction {
     fn to(self, server: SocketAddr) -> io::Result<Vec<u8>> {
-        proxy_protocol::introduction(self.version, self.client, server)
+        proxy_protocol::introduction(self.version, (self.client, 0).into(), server)
     }
 }
 
-/// Tries every address in turn.
-pub(super) async fn first_reachable(
-    peers: &[Peer],
+/// Makes a connection to a server.
+///
+/// # Errors
+/// Those of the network, and of TLS.
+pub(super) async fn connect(
+    peer: &Peer,
     tls: Option<(&Arc<ClientConfig>, &ServerName<'static>)>,
     introduce: Option<Introduction>,
-) -> io::Result<(GatheringStream, Peer)> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "its name has no addresses");
-    for peer in peers {
-        match connect(peer, tls, introduce).await {
-            Ok(transport) => return Ok((GatheringStream::to_upstream(transport), peer.clone())),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
+) -> io::Result<GatheringStream> {
+    Ok(GatheringStream::to_upstream(transport(peer, tls, introduce).await?))
 }
 
-async fn connect(
+async fn transport(
     peer: &Peer,
     tls: Option<(&Arc<ClientConfig>, &ServerName<'static>)>,
     introduce: Option<Introduction>,

@@ -50,6 +50,11 @@ impl Http1 {
         for_upstream(asked, forwarding, self.stream.gather());
     }
 
+    /// Begins a request that has no body and whose head has been written already.
+    pub(super) fn begin_with(&mut self, head: &[u8]) {
+        self.stream.gather().extend_from_slice(head);
+    }
+
     /// Sends a piece of the request's body, or keeps it to be sent.
     pub(super) fn send(&mut self, cx: &mut Context<'_>, mut data: &[u8]) -> io::Result<()> {
         use tokio::io::AsyncWrite;

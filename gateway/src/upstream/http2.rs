@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use h2::client::{ResponseFuture, SendRequest};
 use h2::{RecvStream, SendStream};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri};
 
 use super::session::{AnswerError, AnswerPiece};
 use crate::downstream::Framing;
@@ -55,6 +55,24 @@ pub(super) async fn begin(mut stream: GatheringStream) -> io::Result<Sender> {
         drop(connection.await);
     });
     Ok(sender)
+}
+
+/// Asks for one path over a connection of its own: what its status is.
+///
+/// # Errors
+/// [`AnswerError`].
+pub(super) async fn ask(
+    stream: GatheringStream,
+    path: &str,
+    host: &str,
+) -> Result<StatusCode, AnswerError> {
+    let mut sender = begin(stream).await.map_err(AnswerError::Closed)?;
+    let uri = Uri::builder().scheme("http").authority(host).path_and_query(path).build();
+    let uri = uri.map_err(|_| AnswerError::NotHttp("its name cannot stand in HTTP/2"))?;
+    let mut request = Request::new(());
+    *request.uri_mut() = uri;
+    let (answer, _) = sender.send_request(request, true).map_err(closed)?;
+    Ok(answer.await.map_err(closed)?.status())
 }
 
 /// Whether streams can still be begun on a connection.
@@ -128,7 +146,11 @@ impl Stream {
         upload.end = Some(trailers.map(header_map));
         // Whatever room there is has a waker; without room the end leaves behind what waits.
         let mut context = Context::from_waker(std::task::Waker::noop());
-        if upload.queue.is_empty() { upload.advance(&mut context).map_err(io_error) } else { Ok(()) }
+        if upload.queue.is_empty() {
+            upload.advance(&mut context).map_err(io_error)
+        } else {
+            Ok(())
+        }
     }
 
     /// Bytes of the request that the server has not taken.
@@ -159,7 +181,8 @@ impl Stream {
                 return Poll::Ready(Ok(()));
             }
         }
-        let (parts, body) = ready!(std::pin::Pin::new(answer).poll(cx)).map_err(closed)?.into_parts();
+        let (parts, body) =
+            ready!(std::pin::Pin::new(answer).poll(cx)).map_err(closed)?.into_parts();
         take_head(parts.status, &parts.headers, head);
         self.body = Some(body);
         Poll::Ready(Ok(()))
@@ -273,7 +296,9 @@ fn fields(map: &HeaderMap) -> Fields {
 }
 
 fn header_map(fields: &Fields) -> HeaderMap {
-    let named = |name, value| Some((HeaderName::from_bytes(name).ok()?, HeaderValue::from_bytes(value).ok()?));
+    let named = |name, value| {
+        Some((HeaderName::from_bytes(name).ok()?, HeaderValue::from_bytes(value).ok()?))
+    };
     fields.iter().filter_map(|field| named(field.name, field.value)).collect()
 }
 

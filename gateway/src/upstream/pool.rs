@@ -94,7 +94,12 @@ impl Pool {
     }
 
     /// The connection to an address that requests share, if one is alive.
-    pub(crate) fn share(&self, upstream: usize, peer: &Peer, now: Instant) -> Option<http2::Sender> {
+    pub(crate) fn share(
+        &self,
+        upstream: usize,
+        peer: &Peer,
+        now: Instant,
+    ) -> Option<http2::Sender> {
         let mut shared = self.shared.lock();
         shared.retain_mut(|other| http2::is_alive(&mut other.sender));
         let found = shared.iter_mut().find(|shared| shared.is_to(upstream, peer))?;

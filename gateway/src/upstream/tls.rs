@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use gateway_certs::CertError;
+use gateway_config::model::CertificateFiles;
+use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -28,6 +32,9 @@ pub enum TlsError {
         #[source]
         source: rustls::Error,
     },
+    /// The certificate that is to be shown to servers is missing or broken.
+    #[error(transparent)]
+    ClientCert(#[from] CertError),
     /// The system has no roots.
     #[error(
         "this system has no root certificates to verify https upstreams with; install ca-certificates, or set `ca` on the upstream"
@@ -38,21 +45,31 @@ pub enum TlsError {
     Setup(#[from] rustls::Error),
 }
 
-/// The configuration for upstreams with this `ca`, or with the system's roots.
+/// The configuration for upstreams with this `ca`, or with the system's roots; what is `shown` to
+/// servers that ask for a certificate.
 ///
 /// # Errors
 /// [`TlsError`].
-pub(crate) fn client_config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
+pub(crate) fn client_config(
+    ca: Option<&Path>,
+    shown: Option<&CertificateFiles>,
+) -> Result<Arc<ClientConfig>, TlsError> {
     let roots = match ca {
         Some(path) => roots_of(path)?,
         None => system_roots()?,
     };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
+        .with_root_certificates(roots);
+    Ok(Arc::new(match shown {
+        None => builder.with_no_client_auth(),
+        Some(files) => {
+            let loaded = gateway_certs::load_client_files(files, SystemTime::now())?;
+            let key = loaded.certificate.certified_key().as_ref().clone();
+            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key)))
+        }
+    }))
 }
 
 fn roots_of(path: &Path) -> Result<RootCertStore, TlsError> {

@@ -10,6 +10,7 @@
 
 mod acme;
 mod bad_clients;
+mod balance;
 mod demo;
 mod failures;
 mod harness;

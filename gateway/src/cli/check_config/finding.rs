@@ -36,7 +36,7 @@ const TABLE: [(Finding, &str, Severity, &str); 14] = {
             Finding::UpstreamTls,
             "upstream-ca",
             Error,
-            "`--live`: no root certificates to verify an https upstream with.",
+            "`--live`: no root certificates to verify an https upstream with, or none to show to it.",
         ),
         (
             Finding::Certificate,

@@ -6,7 +6,7 @@ use super::super::style::Style;
 use crate::explain::{
     ActionFacts, Answerer, ClientFacts, Decision, Explanation, HeaderFact, HeaderOrigin,
     LimitFacts, Outcome, PolicyFacts, ProxyFacts, ResponseHeaderFacts, RouteFacts, SiteFacts,
-    UpstreamRequest, Verdict,
+    UpstreamFacts, UpstreamRequest, Verdict,
 };
 
 /// The width of the column of names.
@@ -180,7 +180,22 @@ fn action(page: &mut Page, action: &ActionFacts) {
     let ActionFacts::Proxy(passed) = action else { return };
     let ProxyFacts { upstream, rewrite, request } = &**passed;
     page.heading(&format!("Upstream {}", upstream.name));
+    servers(page, upstream);
+    page.line("path", rewrite);
+    match request {
+        Some(request) => upstream_request(page, request),
+        None => page.line("request", "never gets there"),
+    }
+}
+
+fn servers(page: &mut Page, upstream: &UpstreamFacts) {
     page.line("servers", &format!("{} ({})", upstream.servers.join(", "), upstream.protocol));
+    page.line("balance", &upstream.balance);
+    page.line("fail", &upstream.fail);
+    page.list("health", upstream.health.clone());
+    page.list("slow_start", upstream.slow_start.clone());
+    page.list("at once", upstream.max_requests.clone());
+    page.line("retries", &upstream.retries.to_string());
     page.line(
         "wait",
         &format!("{} to connect, {} for the first byte", upstream.connect, upstream.first_byte),
@@ -188,11 +203,8 @@ fn action(page: &mut Page, action: &ActionFacts) {
     if upstream.protocol == "https" {
         page.line("verified", upstream.ca.as_deref().unwrap_or("with the system's roots"));
     }
-    page.line("path", rewrite);
-    match request {
-        Some(request) => upstream_request(page, request),
-        None => page.line("request", "never gets there"),
-    }
+    page.list("sni", upstream.sni.clone());
+    page.list("shown", upstream.client_cert.clone());
 }
 
 fn upstream_request(page: &mut Page, request: &UpstreamRequest) {

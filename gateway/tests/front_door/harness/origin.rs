@@ -17,10 +17,12 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
+use super::eventually;
 use super::replies::{Body, full};
 
 /// An origin. Dropping it closes its listener and all its connections.
@@ -28,6 +30,7 @@ pub(crate) struct Origin {
     addr: Option<SocketAddr>,
     connections: Arc<AtomicUsize>,
     seen: Arc<Mutex<Vec<String>>>,
+    killed: Arc<Notify>,
     server: JoinHandle<()>,
 }
 
@@ -72,7 +75,8 @@ impl Origin {
         H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
         F: Future<Output = Response<Body>> + Send + 'static,
     {
-        let listener = TcpListener::bind(addr).await.unwrap();
+        let bound = async || TcpListener::bind(addr).await.ok();
+        let listener = eventually("an address to listen on", bound).await;
         let seen = Arc::<Mutex<Vec<String>>>::default();
         let log = Arc::clone(&seen);
         let mut origin = Self::accepting(listener, move |stream, _| {
@@ -135,7 +139,7 @@ impl Origin {
                 open.spawn(serve(stream, Arc::clone(&log), handler.clone()));
             }
         });
-        Self { addr: None, connections: Arc::default(), seen, server }
+        Self { addr: None, connections: Arc::default(), seen, killed: Arc::default(), server }
     }
 
     /// A server whose every connection goes to the handler, with its number from 0.
@@ -156,16 +160,31 @@ impl Origin {
         let addr = listener.local_addr().unwrap();
         let connections = Arc::<AtomicUsize>::default();
         let count = Arc::clone(&connections);
+        let killed = Arc::<Notify>::default();
+        let end = Arc::clone(&killed);
         let server = tokio::spawn(async move {
             let mut open = JoinSet::new();
             loop {
-                let (stream, _) = listener.accept().await.unwrap();
+                let stream = tokio::select! {
+                    accepted = listener.accept() => accepted.unwrap().0,
+                    () = end.notified() => break,
+                };
                 stream.set_nodelay(true).unwrap();
                 let number = count.fetch_add(1, Ordering::SeqCst);
                 open.spawn(handler(stream, number));
             }
+            drop(listener);
+            open.shutdown().await;
         });
-        Self { addr: Some(addr), connections, seen: Arc::default(), server }
+        Self { addr: Some(addr), connections, seen: Arc::default(), killed, server }
+    }
+
+    /// Kills it as a container is killed: its listener and all its connections are closed when this
+    /// returns. What it has seen.
+    pub(crate) async fn kill(mut self) -> Vec<String> {
+        self.killed.notify_one();
+        (&mut self.server).await.unwrap();
+        self.seen()
     }
 
     /// Its address.
