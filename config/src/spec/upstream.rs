@@ -74,7 +74,9 @@ const BALANCING: &[KeySpec] = &[
     KeySpec {
         name: "slow_start",
         kind: Kind::Text(Format::Duration),
-        presence: Presence::Optional("a server that comes or comes back has its whole share at once"),
+        presence: Presence::Optional(
+            "a server that comes or comes back has its whole share at once",
+        ),
         doc: "How long it takes until a server that was left out, or an address that a name has got, has its whole share of requests; it begins with a tenth. A hash or a cookie is followed at once.",
         example: "\"30s\"",
     },
