@@ -108,7 +108,7 @@ fn a_certificate_that_cannot_be_shown_to_an_upstream() {
     // Without --live no certificate is read.
     folder.run(&["check-config"]).exits_with(0);
     folder.write_certificate("client", &issue(&["gateway.example.com"], 3000));
-    folder.run(&["check-config", "--live"]).exits_with(0).is("live/good");
+    folder.run(&["check-config", "--live"]).exits_with(0).is("live/client-certificate");
 }
 
 #[test]

@@ -121,8 +121,10 @@ async fn no_get_fails_and_no_post_that_no_server_has_seen() {
     let failed = load.end().await;
     assert!(gets > 100, "only {gets} GETs");
     for path in &failed {
-        let line = format!("POST {path}");
-        assert!(seen_by_killed.contains(&line), "{path} failed, and no killed server had seen it");
+        // It had been sent, and nobody knows what became of it; none failed for want of a server.
+        let record = gateway.record_of(path).await;
+        let error = record["error"].as_str().unwrap_or_default();
+        assert!(error.contains("closed the connection before it answered"), "{path}: {record}");
     }
     // A POST that was answered was answered by one server and seen by no other.
     let seen: Vec<_> = running.iter().flat_map(|(_, origin)| origin.seen()).collect();
