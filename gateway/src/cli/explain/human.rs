@@ -144,7 +144,7 @@ fn policy(page: &mut Page, policy: &PolicyFacts, passes_on: bool) {
     if policy.limits.is_empty() {
         page.line("limit", "none");
     }
-    if let Some(pace) = policy.bandwidth.as_ref().filter(|_| passes_on) {
+    if let Some(pace) = &policy.bandwidth {
         page.line("bandwidth", &format!("{}, {} at once", pace.rate, pace.burst));
     }
     if let Some(auth) = &policy.auth {
