@@ -26,7 +26,7 @@ pub use certificate::{Certificate, KeyKind, LeafFacts};
 pub use clients::{ClientCertsError, client_verifier, subject};
 pub use error::{CertError, PemDamage, PemFile, Warning};
 pub use folder::{Folder, FolderAction, FolderError, Kept, Lock};
-pub use load::{Loaded, load_bundle, load_files, read_bundle};
+pub use load::{Loaded, load_bundle, load_client_files, load_files, read_bundle};
 pub use local_ca::{IssueError, LocalCa, Note, Remade, StorageError};
 pub use server_config::{
     UNRECOGNIZED_NAME_ALERT, challenge_config, config_for_address, provider, server_config,

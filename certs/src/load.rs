@@ -34,6 +34,16 @@ pub struct Loaded {
 /// # Errors
 /// The first [`CertError`] that is found.
 pub fn load_files(files: &CertificateFiles, now: SystemTime) -> Result<Loaded, CertError> {
+    let loaded = load_client_files(files, now)?;
+    check_names(files, &loaded.certificate)?;
+    Ok(loaded)
+}
+
+/// The same for a certificate that is shown to servers, which may name nobody.
+///
+/// # Errors
+/// As [`load_files`], but for the names.
+pub fn load_client_files(files: &CertificateFiles, now: SystemTime) -> Result<Loaded, CertError> {
     let mut warnings = Vec::new();
 
     let (cert_text, _) = read(PemFile::Certificate, &files.cert)?;
@@ -53,7 +63,7 @@ pub fn load_files(files: &CertificateFiles, now: SystemTime) -> Result<Loaded, C
 
     let certificate =
         Certificate::new(chain, key).map_err(|source| bad_certificate(files, 1, source))?;
-    check_leaf(files, &certificate, now)?;
+    check_dates(files, &certificate, now)?;
     Ok(Loaded { certificate, warnings })
 }
 
@@ -64,7 +74,8 @@ pub fn load_files(files: &CertificateFiles, now: SystemTime) -> Result<Loaded, C
 pub fn load_bundle(path: &Path, text: &[u8], now: SystemTime) -> Result<Certificate, CertError> {
     let certificate = read_bundle(path, text)?;
     let files = CertificateFiles { cert: path.into(), key: path.into() };
-    check_leaf(&files, &certificate, now)?;
+    check_names(&files, &certificate)?;
+    check_dates(&files, &certificate, now)?;
     Ok(certificate)
 }
 
@@ -146,16 +157,20 @@ fn first_out_of_order(
     Ok(broken.map(|index| index + 1))
 }
 
-fn check_leaf(
+fn check_names(files: &CertificateFiles, certificate: &Certificate) -> Result<(), CertError> {
+    if certificate.names().is_empty() {
+        return Err(CertError::NoNames { path: files.cert.clone() });
+    }
+    Ok(())
+}
+
+fn check_dates(
     files: &CertificateFiles,
     certificate: &Certificate,
     now: SystemTime,
 ) -> Result<(), CertError> {
     let path = files.cert.clone();
     let (not_before, not_after) = (certificate.not_before(), certificate.not_after());
-    if certificate.names().is_empty() {
-        return Err(CertError::NoNames { path });
-    }
     if now < not_before {
         return Err(CertError::NotYetValid { path, not_before, now });
     }

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use gateway_config::model::Counting::{Apart, Skip, Together};
 use gateway_config::model::{
-    AccessLog, Acme, AcmeCa, AcmeCertificate, AcmeKeys, Action, Auth, CertificatePer,
+    AccessLog, Acme, AcmeCa, AcmeCertificate, AcmeKeys, Action, Auth, Balance, CertificatePer,
     ChallengeKind, Compress, CompressLevels, Config, ContentCoding, CorsOrigins, DnsProvider,
-    Endpoint, ErrorFormat, HeaderPreset, Host, HostPattern, KeySource, LimitKey, Maintenance,
-    Measure, OnError, PageKind, PathPattern, Policy, Protocol, Redirect, Rewrite, Route, Secret,
-    Site, Target, Tls, TsigAlgorithm, UnknownHost,
+    Endpoint, ErrorFormat, HashKey, HeaderPreset, HealthCheck, Host, HostPattern, KeySource,
+    LimitKey, Maintenance, Measure, OnError, PageKind, PathPattern, Policy, Protocol, Redirect,
+    Rewrite, Route, Secret, Site, Target, Tls, TsigAlgorithm, UnknownHost,
 };
 use gateway_config::{load, parse};
 use http::StatusCode;
@@ -180,6 +180,51 @@ fn defaults() {
     assert_eq!(policy.deny_paths.suffixes, [".env", ".log", ".sql", ".bak"]);
     let upstream = &target(route).upstream;
     assert_eq!((upstream.connect.as_secs(), upstream.first_byte.as_secs()), (5, 60));
+    assert_eq!((&upstream.balance, upstream.retries), (&Balance::RoundRobin, 3));
+    let fail = upstream.fail.expect("failing servers are left out");
+    assert_eq!((fail.max.get(), fail.within.as_secs()), (3, 30));
+    assert!(upstream.health.is_none() && upstream.max_requests.is_none());
+}
+
+#[test]
+fn how_requests_are_shared() {
+    let config = config("balance");
+    let upstream = |name: &str| {
+        let found = config.upstreams.iter().find(|upstream| upstream.name == name);
+        Arc::clone(found.expect(name))
+    };
+    let app = upstream("app");
+    let servers: Vec<String> = app.servers.iter().map(ToString::to_string).collect();
+    assert_eq!(servers, ["app-1:80", "app-2:80 (weight 3)", "app-3:80 (backup)"]);
+    assert_eq!(app.balance, Balance::LeastConnections);
+    assert_eq!((app.retries, app.fail.is_none()), (0, true));
+    let health = app.health.as_ref().expect("it is checked");
+    let HealthCheck::Http { path, host, status } = &health.check else { panic!("{health:?}") };
+    assert_eq!(
+        (path.as_str(), host.as_ref().map(Host::as_str)),
+        ("/up?deep=1", Some("app.example"))
+    );
+    assert_eq!(status.iter().map(|status| status.as_u16()).collect::<Vec<_>>(), [200, 401]);
+    assert_eq!((health.every.as_secs(), health.timeout.as_secs()), (1, 2));
+    assert_eq!((health.unhealthy_after.get(), health.healthy_after.get()), (3, 5));
+    assert_eq!(app.slow_start, Some(Duration::from_secs(30)));
+    assert_eq!(app.max_requests.map(|most| most.get()), Some(10));
+    let queue = app.queue.expect("requests wait");
+    assert_eq!((queue.max.get(), queue.wait.as_secs()), (20, 5));
+
+    let hashes = ["by-ip", "by-path", "by-header", "by-cookie"].map(|name| {
+        let Balance::Hash(key) = &upstream(name).balance else { panic!("{name}") };
+        key.clone()
+    });
+    let header = HashKey::Header("x-tenant".parse().expect("a name"));
+    let cookie = HashKey::Cookie("session".into());
+    assert_eq!(hashes, [HashKey::ClientIp, HashKey::Path, header, cookie]);
+    assert_eq!(upstream("sticky").balance, Balance::Sticky("__Host-server".into()));
+    assert_eq!(upstream("sticky").health.as_ref().map(|it| &it.check), Some(&HealthCheck::Tcp));
+    let secure = upstream("secure");
+    assert_eq!(secure.sni.as_ref().map(Host::as_str), Some("inner.example"));
+    let shown = secure.client_cert.as_ref().expect("a client certificate");
+    assert_eq!(shown.cert, Path::new("tests/good/client.pem"));
 }
 
 #[test]
@@ -276,10 +321,10 @@ fn everything_that_a_route_can_do() {
     assert_eq!(two.rewrite, Rewrite::Below("/v2".into()));
     assert!(Arc::ptr_eq(&one.upstream, &two.upstream), "`App:3000` and `app:3000` are one");
     let socket = target(route(site, "/socket/*"));
-    assert_eq!(socket.upstream.servers, [Endpoint::Unix("/run/app.sock".into())]);
+    assert_eq!(socket.upstream.servers[0].endpoint, Endpoint::Unix("/run/app.sock".into()));
     assert_eq!(socket.rewrite, Rewrite::StripPrefix("/socket".into()));
     let address = &target(route(site, "/address")).upstream.servers[0];
-    assert!(matches!(address, Endpoint::Addr(addr) if addr.port() == 8080), "{address:?}");
+    assert!(matches!(address.endpoint, Endpoint::Addr(addr) if addr.port() == 8080), "{address:?}");
 
     let old = redirect(route(site, "/old"));
     assert_eq!(

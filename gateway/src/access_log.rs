@@ -40,6 +40,8 @@ pub(crate) struct Record<'r> {
     pub(crate) upstream: Option<&'r str>,
     pub(crate) upstream_duration: Option<Duration>,
     pub(crate) upstream_status: Option<u16>,
+    /// 0 where no upstream was asked.
+    pub(crate) upstream_tries: u32,
     pub(crate) tls: Option<&'static str>,
     pub(crate) kx: Option<&'static str>,
     pub(crate) resumed: Option<bool>,
@@ -74,6 +76,7 @@ impl Record<'_> {
             Some(status) => object.number("upstream_status", status.into()),
             None => object.plain("upstream_status", b"null"),
         }
+        object.number("upstream_tries", self.upstream_tries.into());
         object.maybe_text("tls", self.tls);
         object.maybe_text("kx", self.kx);
         let resumed =
@@ -320,6 +323,7 @@ mod tests {
             upstream: None,
             upstream_duration: None,
             upstream_status: None,
+            upstream_tries: 0,
             tls: Some("TLSv1.3"),
             kx: Some("X25519MLKEM768"),
             resumed: Some(false),

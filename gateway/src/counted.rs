@@ -171,6 +171,7 @@ fn log(times: u32) -> Result<(), Failure> {
             upstream: Some("backend"),
             upstream_duration: Some(Duration::from_micros(1000)),
             upstream_status: Some(200),
+            upstream_tries: 1,
             tls: Some("TLSv1.3"),
             kx: Some("X25519MLKEM768"),
             resumed: Some(false),

@@ -2,7 +2,7 @@
 //! a piece at a time.
 
 use std::future::poll_fn;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
 use http::{Method, StatusCode};
@@ -11,11 +11,11 @@ use tokio::time::Instant;
 use crate::answer_body::{AnswerBody, BodyError};
 use crate::downstream::{Downstream, Framing, Piece};
 use crate::fault::Fault;
-use crate::h1::BodyWriter;
 use crate::head::{Known, RequestHead, ResponseHead};
-use crate::headers::request::{Forwarding, for_upstream};
+use crate::headers::request::Forwarding;
 use crate::headers::response::{Rules, strip_hop_by_hop};
 use crate::headers::trailers::end_to_end;
+use crate::kept_body::KeptBody;
 use crate::policy::bandwidth::Pace;
 use crate::policy::body::BodyGauge;
 use crate::policy::compress::Encoding;
@@ -23,7 +23,7 @@ use crate::policy::limit::Allowance;
 use crate::reply::{self, ErrorStyle};
 use crate::stop::{Stage, Stop};
 use crate::stream::HIGH_WATER;
-use crate::upstream::{AnswerError, AnswerPiece, Connection, Pool, Upstream};
+use crate::upstream::{AnswerError, AnswerPiece, Connection, Pool, Upstream, Wanted};
 
 /// Silence that is allowed in the middle of a body where the route does not say.
 pub(crate) const BODY_IDLE: Duration = Duration::from_secs(60);
@@ -46,6 +46,8 @@ pub(crate) struct Exchange<'r> {
     pub(crate) stop: &'r Stop,
     /// What the answer says about limits, whatever the upstream says.
     pub(crate) allowances: &'r [Allowance<'r>],
+    /// The request's body, where it may have to be sent once more.
+    pub(crate) kept_body: Option<Box<KeptBody>>,
 }
 
 /// What the access log wants to know; filled in as it happens, so that a failure leaves what was
@@ -55,6 +57,8 @@ pub(crate) struct Account {
     pub(crate) status: Option<StatusCode>,
     pub(crate) upstream_status: Option<u16>,
     pub(crate) first_byte: Option<Duration>,
+    /// How many connections to servers were tried.
+    pub(crate) tries: u32,
 }
 
 /// How an exchange ended well.
@@ -67,16 +71,16 @@ pub(crate) enum Passed {
     Upgraded(Connection),
 }
 
-/// A failed attempt; whether nothing has happened yet that a second attempt would repeat.
+/// A failed attempt; whether another may follow.
 struct Attempt {
     fault: Fault,
-    untouched: bool,
+    repeatable: bool,
 }
 
 impl Exchange<'_> {
-    /// Passes the request on. A kept connection that turns out to have died is replaced once, where
-    /// asking again is safe (RFC 9110 section 9.2.2). What is seldom needed is put aside in a box, so
-    /// that it makes no request larger that does not need it.
+    /// Passes the request on, to another server where one cannot be reached, and once more where asking
+    /// again is safe (RFC 9110 section 9.2.2). What is seldom needed is put aside in a box, so that it
+    /// makes no request larger that does not need it.
     ///
     /// # Errors
     /// [`Fault`]. [`Downstream::has_begun`] tells whether the client has seen an answer begin.
@@ -85,23 +89,38 @@ impl Exchange<'_> {
         client: &mut impl Downstream,
         account: &mut Account,
     ) -> Result<Passed, Fault> {
-        let turn = self.upstream.next_turn();
-        let connection = match self.upstream.kept(turn, self.pool) {
-            Some(kept) => kept,
-            None => Box::pin(self.upstream.open(turn, Some(self.pool))).await?,
-        };
-        let may_repeat = connection.reused && is_idempotent(&self.asked.method);
-        let failed = match self.attempt(connection, client, account).await {
-            Ok(passed) => return Ok(passed),
-            Err(failed) => failed,
-        };
-        if !(may_repeat && failed.untouched) {
-            return Err(failed.fault);
+        let (upstream, pool) = (self.upstream, self.pool);
+        let wanted = Wanted { asked: self.asked, client: self.forwarding.client.ip };
+        self.kept_body = self.may_repeat().then(|| KeptBody::of(self.forwarding.body)).flatten();
+        let mut tries = upstream.begin();
+        loop {
+            let reached = match upstream.kept(&mut tries, wanted, pool) {
+                Some(kept) => Ok(kept),
+                None => Box::pin(upstream.open(&mut tries, wanted, pool)).await,
+            };
+            account.tries = tries.count();
+            let connection = reached?;
+            let unanswered = connection.unanswered();
+            match self.attempt(connection, client, account).await {
+                Ok(passed) => return Ok(passed),
+                Err(Attempt { fault, repeatable: true }) => {
+                    upstream.try_again(&mut tries, &unanswered, fault);
+                }
+                Err(Attempt { fault, repeatable: false }) => return Err(fault),
+            }
         }
-        self.upstream.metrics.retried.inc();
-        let connection = Box::pin(self.upstream.open(turn, None)).await?;
-        let again = Box::pin(self.attempt(connection, client, account));
-        again.await.map_err(|failed| failed.fault)
+    }
+
+    /// Whether the request may reach two servers.
+    fn may_repeat(&self) -> bool {
+        let method = &self.asked.method;
+        method.is_idempotent() || *method == Method::TRACE
+    }
+
+    /// Whether nothing of the request's body is lost.
+    fn has_body_yet(&self) -> bool {
+        self.forwarding.body == Framing::Empty
+            || self.kept_body.as_ref().is_some_and(|body| !body.is_lost())
     }
 
     async fn attempt(
@@ -110,19 +129,18 @@ impl Exchange<'_> {
         client: &mut impl Downstream,
         account: &mut Account,
     ) -> Result<Passed, Attempt> {
-        let upload = match self.forwarding.body {
-            Framing::Empty => BodyWriter::None,
-            Framing::Length(_) => BodyWriter::Length,
-            Framing::Open => BodyWriter::Chunked,
-        };
-        for_upstream(self.asked, &self.forwarding, connection.session.begin(upload));
+        connection.share(self.pool);
+        let begun = connection.session.begin(self.asked, &self.forwarding);
+        begun.map_err(|fault| Attempt { fault, repeatable: false })?;
         let mut head = ResponseHead::default();
         let mut flow = Flow::begin(&mut connection, client, self);
         if let Err(fault) = flow.until_head(&mut head, account).await {
-            let untouched =
-                flow.upload == Upload::Nothing && matches!(fault, Fault::NoAnswer { .. });
-            return Err(Attempt { fault, untouched });
+            let unanswered = matches!(fault, Fault::NoAnswer { .. });
+            self.upstream.failed(&connection, &fault);
+            let repeatable = unanswered && self.may_repeat() && self.has_body_yet();
+            return Err(Attempt { fault, repeatable });
         }
+        flow.exchange.upstream.succeeded(flow.connection);
         if flow.exchange.errors.page_instead(head.status, flow.exchange.asked).is_some() {
             let ended = flow.upload.is_whole() && !connection.session.has_body();
             // What the upstream would still say is of no use, and its connection only without it.
@@ -134,7 +152,7 @@ impl Exchange<'_> {
         let upgraded = head.status == StatusCode::SWITCHING_PROTOCOLS;
         let answered = flow.pass_answer(head, account).await;
         let whole = flow.upload.is_whole();
-        answered.map_err(|fault| Attempt { fault, untouched: false })?;
+        answered.map_err(|fault| Attempt { fault, repeatable: false })?;
         if upgraded {
             return Ok(Passed::Upgraded(connection));
         }
@@ -145,10 +163,6 @@ impl Exchange<'_> {
         }
         Ok(Passed::Answered)
     }
-}
-
-fn is_idempotent(method: &Method) -> bool {
-    method.is_idempotent() || *method == Method::TRACE
 }
 
 /// How far the request's body has got.
@@ -190,6 +204,9 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
             Framing::Empty => Upload::Nothing,
             Framing::Length(_) | Framing::Open => Upload::Going,
         };
+        if let Some(body) = &mut exchange.kept_body {
+            body.rewind();
+        }
         let asked_at = Instant::now();
         let body = AnswerBody::default();
         let mut flow = Self { connection, client, exchange, upload, body, asked_at };
@@ -277,7 +294,7 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
                 }
                 Poll::Ready(Ok(AnswerPiece::Data)) => self.poll_pass_piece(cx, idle)?,
                 Poll::Ready(Err(BodyError::Answer(source))) => {
-                    let server = self.connection.server.clone();
+                    let server = self.connection.server();
                     return Poll::Ready(Err(Fault::AnswerBroken { server, source }));
                 }
                 Poll::Ready(Err(BodyError::Encoder(source))) => {
@@ -296,7 +313,7 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
             self.client.patience().allow(Instant::now(), idle);
         }
         self.client.patience().poll_over(cx).map(|after| {
-            let server = self.connection.server.clone();
+            let server = self.connection.server();
             Err(Fault::AnswerTimeout { server, after })
         })
     }
@@ -344,17 +361,13 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
         if !listening {
             return Ok(false);
         }
-        let piece = match self.client.poll_body(cx) {
+        let piece = match self.next_piece(cx) {
             Poll::Pending => return Ok(false),
-            Poll::Ready(Ok(piece)) => piece,
-            Poll::Ready(Err(error)) => return Err(error.into()),
+            Poll::Ready(piece) => piece?,
         };
         let session = &mut self.connection.session;
         let taken = match piece {
-            Piece::Data(bytes) => {
-                self.exchange.gauge.add(bytes.len(), Instant::now())?;
-                session.send(cx, &bytes)
-            }
+            Piece::Data(bytes) => session.send(cx, &bytes),
             Piece::End(trailers) => {
                 self.upload = Upload::Whole;
                 session.finish(end_to_end(trailers).as_deref())
@@ -364,6 +377,23 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
             self.upload = Upload::Refused;
         }
         Ok(true)
+    }
+
+    /// The next piece of the request's body: one that an earlier attempt has sent in vain, or the
+    /// client's next.
+    fn next_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
+        let kept = &mut self.exchange.kept_body;
+        if let Some(again) = kept.as_mut().and_then(|body| body.next()) {
+            return Poll::Ready(Ok(again));
+        }
+        let piece = ready!(self.client.poll_body(cx))?;
+        if let Piece::Data(bytes) = &piece {
+            self.exchange.gauge.add(bytes.len(), Instant::now())?;
+        }
+        if let Some(body) = kept {
+            body.keep(&piece);
+        }
+        Poll::Ready(Ok(piece))
     }
 
     fn dress(&self, head: &mut ResponseHead) -> Option<Encoding> {
@@ -379,6 +409,7 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
         if let Some(protocol) = upgrade {
             head.fields.add_known(Known::Upgrade, &protocol);
         }
+        exchange.upstream.stick(self.connection, &exchange.asked.fields, &mut head.fields);
         encoding
     }
 
@@ -391,12 +422,15 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
             return Ok(true);
         }
         let source = AnswerError::NotHttp("it switches protocols without being asked for it");
-        Err(Fault::Garbage { server: self.connection.server.clone(), source })
+        Err(Fault::Garbage { server: self.connection.server(), source })
     }
 
     fn idle(&self, head: &ResponseHead) -> Duration {
         let kind = head.fields.get(Known::ContentType);
-        let streams = kind.is_some_and(|kind| kind.starts_with(b"text/event-stream"));
+        let streams = |kind: &[u8]| {
+            kind.starts_with(b"text/event-stream") || kind.starts_with(b"application/grpc")
+        };
+        let streams = kind.is_some_and(streams);
         self.exchange.idle.unwrap_or(if streams { STREAM_IDLE } else { BODY_IDLE })
     }
 
@@ -417,12 +451,12 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
         if self.upload == Upload::Going && !self.is_congested() {
             Fault::BodyTimeout(after)
         } else {
-            Fault::FirstByteTimeout { server: self.connection.server.clone(), after }
+            Fault::FirstByteTimeout { server: self.connection.server(), after }
         }
     }
 
     fn no_head(&self, source: AnswerError) -> Fault {
-        let server = self.connection.server.clone();
+        let server = self.connection.server();
         match source {
             AnswerError::Closed(_) => Fault::NoAnswer { server, source },
             AnswerError::NotHttp(_) => Fault::Garbage { server, source },

@@ -75,6 +75,12 @@ pub(crate) enum Fault {
     },
     #[error("connecting to {server} took longer than {after:?}")]
     ConnectTimeout { server: Arc<str>, after: Duration },
+    #[error("the servers of {upstream} have as many requests as they may have")]
+    Busy {
+        upstream: Arc<str>,
+        /// When it is worth asking again, in seconds.
+        retry_after: u64,
+    },
     #[error("{server} closed the connection before it answered")]
     NoAnswer {
         server: Arc<str>,
@@ -127,6 +133,7 @@ impl Fault {
             | Self::NoAnswer { .. }
             | Self::Garbage { .. }
             | Self::AnswerBroken { .. } => StatusCode::BAD_GATEWAY,
+            Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::ConnectTimeout { .. }
             | Self::FirstByteTimeout { .. }
             | Self::AnswerTimeout { .. } => StatusCode::GATEWAY_TIMEOUT,
@@ -154,6 +161,7 @@ impl Fault {
             Self::Unresolved { .. }
             | Self::Connect { .. }
             | Self::ConnectTimeout { .. }
+            | Self::Busy { .. }
             | Self::NoAnswer { .. }
             | Self::Garbage { .. }
             | Self::FirstByteTimeout { .. }
@@ -204,6 +212,7 @@ impl Fault {
             Self::Unresolved { .. } => "upstream_unresolved",
             Self::Connect { .. } => "upstream_connect",
             Self::ConnectTimeout { .. } => "upstream_connect_timeout",
+            Self::Busy { .. } => "upstream_busy",
             Self::NoAnswer { .. } => "upstream_no_answer",
             Self::Garbage { .. } => "upstream_garbage",
             Self::FirstByteTimeout { .. } => "upstream_first_byte_timeout",
@@ -316,6 +325,7 @@ mod tests {
             },
             Fault::Connect { server: server.clone(), source: refused },
             Fault::ConnectTimeout { server: server.clone(), after },
+            Fault::Busy { upstream: "backend".into(), retry_after: 5 },
             Fault::NoAnswer { server: server.clone(), source: AnswerError::Closed(reset()) },
             Fault::Garbage {
                 server: server.clone(),

@@ -25,6 +25,12 @@ pub(crate) struct Metrics {
     upstream_durations: Family<Histogram>,
     /// `{upstream,outcome}`; outcome is `new`, `reused`, `failed` or `retried`.
     upstream_connections: Family<Counter>,
+    /// `{upstream,outcome}`; outcome is `retried` or `over_budget`.
+    upstream_retries: IntCounterVec,
+    /// `{upstream,result}`; the result is `passed` or `failed`.
+    upstream_checks: IntCounterVec,
+    /// `{upstream,server,state}`; the state is `in` or `out`.
+    upstream_servers: IntGaugeVec,
     /// `{blame,reason}`
     faults: IntCounterVec,
     /// `{limit,outcome}`; outcome is `refused` or `served`.
@@ -105,6 +111,23 @@ impl Metrics {
                 &["upstream", "outcome"],
                 workers,
             )?,
+            upstream_retries: counters(
+                "gateway_upstream_retries_total",
+                "Requests tried once more, and those that were not because too many had been.",
+                &["upstream", "outcome"],
+            )?,
+            upstream_checks: counters(
+                "gateway_upstream_health_checks_total",
+                "Health checks of upstreams' servers, by result.",
+                &["upstream", "result"],
+            )?,
+            upstream_servers: IntGaugeVec::new(
+                Opts::new(
+                    "gateway_upstream_servers",
+                    "Addresses of an upstream's server, by whether they are asked or left out.",
+                ),
+                &["upstream", "server", "state"],
+            )?,
             faults: counters(
                 "gateway_faults_total",
                 "Requests that were not answered as meant, by whose fault it was and why.",
@@ -182,6 +205,8 @@ impl Metrics {
     fn register_all(&self) -> prometheus::Result<()> {
         let registry = &self.registry;
         for family in [
+            &self.upstream_retries,
+            &self.upstream_checks,
             &self.faults,
             &self.limited,
             &self.connections,
@@ -198,6 +223,7 @@ impl Metrics {
         }
         register(registry, &self.durations)?;
         register(registry, &self.upstream_durations)?;
+        register(registry, &self.upstream_servers)?;
         register(registry, &self.connections_open)?;
         register(registry, &self.certificate_not_after)?;
         register(registry, &self.acme_next_attempt)?;
@@ -354,6 +380,12 @@ pub(crate) struct UpstreamMetrics {
     pub(crate) reused: Arc<Counter>,
     pub(crate) failed: Arc<Counter>,
     pub(crate) retried: Arc<Counter>,
+    again: IntCounter,
+    over_budget: IntCounter,
+    passed: IntCounter,
+    unhealthy: IntCounter,
+    name: String,
+    servers: IntGaugeVec,
 }
 
 impl UpstreamMetrics {
@@ -365,6 +397,29 @@ impl UpstreamMetrics {
             reused: connections("reused"),
             failed: connections("failed"),
             retried: connections("retried"),
+            again: metrics.upstream_retries.with_label_values(&[upstream, "retried"]),
+            over_budget: metrics.upstream_retries.with_label_values(&[upstream, "over_budget"]),
+            passed: metrics.upstream_checks.with_label_values(&[upstream, "passed"]),
+            unhealthy: metrics.upstream_checks.with_label_values(&[upstream, "failed"]),
+            name: upstream.to_owned(),
+            servers: metrics.upstream_servers.clone(),
+        }
+    }
+
+    /// Counts a request that is tried once more, or would be if there were not too many.
+    pub(crate) fn retry(&self, allowed: bool) {
+        if allowed { self.again.inc() } else { self.over_budget.inc() }
+    }
+
+    /// Counts a health check.
+    pub(crate) fn checked(&self, passed: bool) {
+        if passed { self.passed.inc() } else { self.unhealthy.inc() }
+    }
+
+    /// How many addresses of a server are asked, and how many are left out.
+    pub(crate) fn servers(&self, server: &str, asked: i64, left_out: i64) {
+        for (state, count) in [("in", asked), ("out", left_out)] {
+            self.servers.with_label_values(&[self.name.as_str(), server, state]).set(count);
         }
     }
 }

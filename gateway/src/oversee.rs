@@ -72,6 +72,9 @@ impl Overseer {
 
     /// Oversees until a stop has ended.
     pub(crate) async fn oversee(&mut self) {
+        let lasting = self.lasting.clone();
+        lasting.names.ask(Resolver::new(&self.config.server.dns));
+        tokio::spawn(async move { lasting.names.keep_resolved().await });
         let mut background = self.begin_background();
         let stop = self.shared.stop.clone();
         loop {
@@ -94,15 +97,12 @@ impl Overseer {
         self.drain().await;
     }
 
-    /// Begins to follow the names and to renew the certificates of what is served now.
+    /// Begins to renew the certificates of what is served now.
     fn begin_background(&self) -> AbortHandle {
         let (shared, config, lasting) =
             (self.shared.clone(), self.config.clone(), self.lasting.clone());
-        let background = tokio::spawn(async move {
-            let resolver = Arc::new(Resolver::new(&config.server.dns));
-            let names = lasting.names.keep_resolved(resolver);
-            tokio::join!(names, keep_certificates(&shared, &config, &lasting));
-        });
+        let background =
+            tokio::spawn(async move { keep_certificates(&shared, &config, &lasting).await });
         background.abort_handle()
     }
 
@@ -193,7 +193,7 @@ impl Overseer {
         if let Some(keeper) = keeper {
             self.keeping.hand_over(keeper);
         }
-        self.lasting.names.keep_only(&config.upstreams);
+        self.lasting.names.ask(Resolver::new(&config.server.dns));
         self.shared.metrics.configured(SystemTime::now());
         self.config = Arc::new(config);
         Reloaded { changes, warnings, opened, closed }

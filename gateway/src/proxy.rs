@@ -325,6 +325,7 @@ impl Call<'_> {
             errors: &self.route.errors,
             stop: &self.connection.worker.shared.stop,
             allowances,
+            kept_body: None,
         };
         match exchange.run(request, account).await? {
             Passed::Answered => Ok(Served::Answered),
@@ -347,7 +348,7 @@ async fn run_tunnel(
     story: &mut Story<'_>,
 ) {
     let Some(client) = request.into_tunnel() else { return };
-    let (stream, begun) = upstream.session.into_parts();
+    let Some((stream, begun)) = upstream.session.into_parts() else { return };
     let upstream = tunnel::Side { stream, begun };
     let stop = &connection.worker.shared.stop;
     story.tunnelled(tunnel::run(client, upstream, idle, stop).await);

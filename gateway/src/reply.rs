@@ -150,11 +150,16 @@ impl Answer {
     /// When to come back, where the fault knows it, which limit it is about, and what would let the
     /// client in.
     fn with_retry_after(mut self, fault: &Fault) -> Self {
-        let Fault::Refused(refused) = fault else { return self };
-        if let Some(seconds) = refused.retry_after() {
+        let seconds = match fault {
+            Fault::Refused(refused) => refused.retry_after(),
+            Fault::Busy { retry_after, .. } => Some(*retry_after),
+            _ => None,
+        };
+        if let Some(seconds) = seconds {
             let seconds = itoa::Buffer::new().format(seconds).to_owned();
             self = self.with(Known::RetryAfter, seconds.as_bytes());
         }
+        let Fault::Refused(refused) = fault else { return self };
         if let Some(challenge) = refused.challenge() {
             self = self.with_named(b"www-authenticate", challenge.as_bytes());
         }

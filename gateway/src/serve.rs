@@ -8,6 +8,8 @@ use tokio::net::TcpStream;
 use crate::connection::{Connection, Listener};
 use crate::http1::http1;
 use crate::http2::http2;
+use crate::journal;
+use crate::proxy_protocol;
 use crate::snapshot::Snapshot;
 use crate::stop::Stop;
 use crate::stream::{GatheringStream, Transport};
@@ -24,6 +26,7 @@ pub(crate) async fn admit(
 ) {
     let shared = &worker.shared;
     let snapshot = shared.snapshot.load_full();
+    let Some((tcp, peer)) = introduced(tcp, peer, &snapshot, &worker).await else { return };
     let _counted = match shared.census.enter(snapshot.counted_as(peer.ip())) {
         Ok(counted) => counted,
         Err(full) => {
@@ -32,6 +35,28 @@ pub(crate) async fn admit(
         }
     };
     serve(listener, tcp, peer, snapshot, worker.clone(), door).await;
+}
+
+/// The connection, and whose it is: where a balancer has to say so, what it says.
+async fn introduced(
+    mut tcp: TcpStream,
+    peer: SocketAddr,
+    snapshot: &Snapshot,
+    worker: &Worker,
+) -> Option<(TcpStream, SocketAddr)> {
+    if !snapshot.server.proxy_protocol.iter().any(|net| net.contains(&peer.ip().to_canonical())) {
+        return Some((tcp, peer));
+    }
+    let limit = snapshot.server.timeouts.handshake;
+    match Box::pin(proxy_protocol::read(&mut tcp, limit)).await {
+        Ok(source) => Some((tcp, source.unwrap_or(peer))),
+        Err(error) => {
+            let refused = &worker.shared.metrics.connections_refused;
+            refused.with_label_values(&["not_introduced"]).inc();
+            journal::warn("proxy_protocol", format_args!("{peer}: {error}"), &[]);
+            None
+        }
+    }
 }
 
 /// Serves a connection until its end. `door`: begins to drain when the listener is given up.

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use gateway_certs::{CertStore, CertificateFacts, LocalCa, Slot, Slots};
 use gateway_config::HostError;
-use gateway_config::model::{self, Action, Config, Policy, Redirect, Rewrite};
+use gateway_config::model::{self, Action, CertificateFiles, Config, Policy, Redirect, Rewrite};
 use rustls::ServerConfig;
 use rustls::server::ProducesTickets;
 
@@ -22,7 +22,7 @@ use crate::policy::limit::Limiter;
 use crate::reply::{Answer, ErrorStyle, PageError, Pages};
 use crate::route::{Hosts, Paths, own_length};
 use crate::tls::ForClients;
-use crate::upstream::{Names, TlsError, Trust, Upstream};
+use crate::upstream::{Names, StickyError, StickyKey, TlsError, Tools, Trust, Upstream};
 
 /// A configuration, ready to serve.
 #[derive(Clone)]
@@ -113,6 +113,9 @@ pub enum BuildError {
     /// Who may come in cannot be decided at some routes: all of them at once.
     #[error("{}", lines(.0))]
     Guards(Vec<GuardProblem>),
+    /// Clients cannot be kept with their servers.
+    #[error(transparent)]
+    Sticky(#[from] StickyError),
     /// Certificates cannot come by ACME, for reasons that lie in this machine.
     #[error("certificates cannot come by ACME: {0}")]
     Acme(#[from] gateway_acme::KeeperError),
@@ -287,8 +290,7 @@ struct Parts {
     /// By name. No two have the same: bare addresses look like no name.
     upstreams: HashMap<String, Arc<Upstream>>,
     limiters: HashMap<String, (Arc<model::Limit>, Arc<Limiter>)>,
-    /// How https upstreams are verified, by their `ca`.
-    trust: HashMap<Option<PathBuf>, Trust>,
+    trust: HashMap<Shown, Trust>,
 }
 
 /// What routes are made of besides the configuration.
@@ -305,21 +307,21 @@ impl Parts {
         before: Option<&Self>,
     ) -> Result<Self, BuildError> {
         let trust = read_trust(config, before)?;
-        let upstreams: HashMap<_, _> = config
-            .upstreams
-            .iter()
-            .map(|upstream| {
-                let tls = trust.get(&upstream.ca).map(|trust| trust.config.clone());
-                let tls = tls.filter(|_| upstream.protocol == model::Protocol::Https);
-                let known = before.and_then(|before| before.upstreams.get(&upstream.name));
-                let kept = known.filter(|known| known.is_still(upstream, tls.as_ref())).cloned();
-                let built = kept.unwrap_or_else(|| {
-                    let counted = UpstreamMetrics::new(&lasting.metrics, &upstream.name);
-                    Arc::new(Upstream::new(upstream.clone(), &lasting.names, tls, counted))
-                });
-                (upstream.name.clone(), built)
-            })
-            .collect();
+        let sticky = sticky_key(config)?;
+        let mut upstreams = HashMap::with_capacity(config.upstreams.len());
+        for upstream in &config.upstreams {
+            let tls = trust.get(&shown(upstream)).map(|trust| trust.config.clone());
+            let tls = tls.filter(|_| upstream.protocol == model::Protocol::Https);
+            let known = before.and_then(|before| before.upstreams.get(&upstream.name));
+            let kept = known.filter(|known| known.is_still(upstream, tls.as_ref())).cloned();
+            let built = kept.unwrap_or_else(|| {
+                let sticky = sticky.clone().filter(|_| is_sticky(upstream));
+                let metrics = UpstreamMetrics::new(&lasting.metrics, &upstream.name);
+                let tools = Tools { names: &lasting.names, tls, sticky, metrics };
+                Upstream::new(upstream.clone(), tools)
+            });
+            upstreams.insert(upstream.name.clone(), built);
+        }
         let limiters = config.limits.iter().map(|limit| {
             let known = before.and_then(|before| before.limiters.get(&limit.name));
             let kept =
@@ -341,19 +343,39 @@ impl<'m> Material<'m> {
     }
 }
 
-/// How https upstreams are verified. Files that are what they were before are not parsed again.
+/// Whom an https upstream believes, and what it is shown.
+type Shown = (Option<PathBuf>, Option<CertificateFiles>);
+
+fn shown(upstream: &model::Upstream) -> Shown {
+    (upstream.ca.clone(), upstream.client_cert.clone())
+}
+
+fn is_sticky(upstream: &model::Upstream) -> bool {
+    matches!(upstream.balance, model::Balance::Sticky(_))
+}
+
+/// What the cookies are made with that keep clients with their servers.
+fn sticky_key(config: &Config) -> Result<Option<Arc<StickyKey>>, StickyError> {
+    let wanted = config.upstreams.iter().any(|upstream| is_sticky(upstream));
+    wanted.then(|| StickyKey::open(&config.server.storage).map(Arc::new)).transpose()
+}
+
+/// How https upstreams are verified, and what they are shown. Files that are what they were before are
+/// not parsed again.
 fn read_trust(
     config: &Config,
     before: Option<&Parts>,
-) -> Result<HashMap<Option<PathBuf>, Trust>, BuildError> {
-    let mut trust: HashMap<Option<PathBuf>, Trust> = HashMap::new();
+) -> Result<HashMap<Shown, Trust>, BuildError> {
+    let mut trust: HashMap<Shown, Trust> = HashMap::new();
     for upstream in &config.upstreams {
-        if upstream.protocol == model::Protocol::Https && !trust.contains_key(&upstream.ca) {
-            let known = before.and_then(|before| before.trust.get(&upstream.ca));
-            let read = Trust::read(upstream.ca.as_deref(), known).map_err(|source| {
-                BuildError::UpstreamTls { upstream: upstream.name.clone(), source }
-            })?;
-            trust.insert(upstream.ca.clone(), read);
+        let shown = shown(upstream);
+        if upstream.protocol == model::Protocol::Https && !trust.contains_key(&shown) {
+            let known = before.and_then(|before| before.trust.get(&shown));
+            let read =
+                Trust::read(shown.0.as_deref(), shown.1.as_ref(), known).map_err(|source| {
+                    BuildError::UpstreamTls { upstream: upstream.name.clone(), source }
+                })?;
+            trust.insert(shown, read);
         }
     }
     Ok(trust)

@@ -182,6 +182,7 @@ impl<'c> Story<'c> {
             upstream: self.upstream.map(|upstream| upstream.config.name.as_str()),
             upstream_duration: self.account.first_byte,
             upstream_status: self.account.upstream_status,
+            upstream_tries: self.account.tries,
             tls: tls.map(|tls| tls.version),
             kx: tls.and_then(|tls| tls.group),
             resumed: tls.map(|tls| tls.resumed),

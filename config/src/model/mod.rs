@@ -5,6 +5,7 @@ mod acme;
 mod address;
 mod answers;
 mod auth;
+mod balance;
 mod compress;
 mod cors;
 mod errors;
@@ -27,6 +28,7 @@ pub use acme::{
 pub use address::{ListenAddr, ProxySource, TrustedProxies};
 pub use answers::CacheControl;
 pub use auth::{Auth, BasicAuth, ForwardAuth, JwtAuth, KeySource, OnError};
+pub use balance::{Balance, Fail, HashKey, Health, HealthCheck, Queue};
 pub use compress::{Compress, CompressLevels, ContentCoding, MediaRange};
 pub(crate) use cors::default_port;
 pub use cors::{Cors, CorsOrigins, OriginPattern};
@@ -40,7 +42,7 @@ pub use policy::{Access, DenyPaths, Policy};
 pub use route::{Action, PathPattern, Redirect, Respond, Rewrite, Route, Target};
 pub use secret::{Secret, SecretError};
 pub use server::{AccessLog, Connections, Server, Timeouts, UnknownHost};
-pub use upstream::{Endpoint, Protocol, Upstream};
+pub use upstream::{Endpoint, Protocol, ProxyProtocol, Server as UpstreamServer, Upstream};
 pub(crate) use webhook::LARGEST_DELIVERY;
 pub use webhook::{Webhook, WebhookEvent, WebhookProvider};
 
@@ -132,7 +134,7 @@ pub struct ClientCerts {
 
 /// One certificate chain and its key, both PEM files. Relative paths have been resolved against the
 /// folder of the configuration file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CertificateFiles {
     /// The chain, leaf first.
     pub cert: PathBuf,

@@ -5,6 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::{ListenAddr, TrustedProxies};
 
 /// `[server]`.
@@ -18,6 +20,8 @@ pub struct Server {
     pub admin: Option<ListenAddr>,
     /// Who is believed about the client's address.
     pub trusted_proxies: TrustedProxies,
+    /// Balancers that begin each connection with the PROXY protocol.
+    pub proxy_protocol: Vec<IpNet>,
     /// What a client gets that asks for a host of no site.
     pub unknown_host: UnknownHost,
     /// The folder for everything that is kept: the local CA now, certificates later.

@@ -30,7 +30,6 @@ codes! {
     Syntax = "syntax", Error, "The text is not TOML 1.1.";
     NotUtf8 = "not-utf8", Error, "The file is not UTF-8 text.";
     UnknownKey = "unknown-key", Error, "A key that the table does not have.";
-    NotYet = "not-in-this-version", Error, "A key or value that is planned and that this version cannot do.";
     MissingKey = "missing-key", Error, "A key that must be there is not.";
     WrongType = "wrong-type", Error, "A value of another type than the key takes.";
     ConflictingKeys = "conflicting-keys", Error, "Keys that exclude each other.";

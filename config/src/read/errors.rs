@@ -52,7 +52,7 @@ pub(super) fn read_maintenance(node: &Node<'_>) -> Option<Option<Maintenance>> {
         // As the table without a key.
         Shape::Bool(true) => Some(Some(Maintenance::default())),
         Shape::Table(table) => {
-            let allow = read_networks(table.given("allow"));
+            let allow = table.given("allow").map_or(Some(Vec::new()), read_networks);
             let retry_after =
                 table.read("retry_after", |node| node.parse(Format::Duration, parse_duration));
             let page = table.given("page").map(|node| page(&node));
@@ -61,7 +61,7 @@ pub(super) fn read_maintenance(node: &Node<'_>) -> Option<Option<Maintenance>> {
                 Some(page) => Some(page?),
                 None => None,
             };
-            Some(Some(Maintenance { allow, retry_after: retry_after?, page }))
+            Some(Some(Maintenance { allow: allow?, retry_after: retry_after?, page }))
         }
         _ => None,
     }

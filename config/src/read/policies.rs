@@ -59,20 +59,19 @@ fn read_access(allow: Option<Node<'_>>, deny: Option<Node<'_>>) -> Option<Access
     if allow.is_none() && deny.is_none() {
         return None;
     }
-    Some(Access { allow: read_networks(allow), deny: read_networks(deny) })
+    let networks = |node: Option<Node<'_>>| node.and_then(read_networks).unwrap_or_default();
+    Some(Access { allow: networks(allow), deny: networks(deny) })
 }
 
-pub(super) fn read_networks(node: Option<Node<'_>>) -> Vec<IpNet> {
-    let lists = node.and_then(|node| {
-        node.each(|item| {
-            let (networks, warning) = item.parse(Format::Network, parse_networks)?;
-            if let Some(warning) = warning {
-                item.complain(warning);
-            }
-            Some(networks)
-        })
+pub(super) fn read_networks(node: Node<'_>) -> Option<Vec<IpNet>> {
+    let lists = node.each(|item| {
+        let (networks, warning) = item.parse(Format::Network, parse_networks)?;
+        if let Some(warning) = warning {
+            item.complain(warning);
+        }
+        Some(networks)
     });
-    lists.into_iter().flatten().flatten().collect()
+    Some(lists?.concat())
 }
 
 fn read_deny_paths(node: &Node<'_>) -> Option<DenyLevel> {

@@ -29,6 +29,7 @@ pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Option<ReadServer>
     let table = node.table()?;
     let listeners = read_listeners(&table);
     let trusted_proxies = table.read("trusted_proxies", read_proxies);
+    let proxy_protocol = table.read("proxy_protocol", policies::read_networks);
     let unknown_host = table.read("unknown_host", read_unknown_host);
     let storage = table.read("storage", |node| node.path(Format::Folder));
     let workers = table.read("workers", read_count);
@@ -49,6 +50,7 @@ pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Option<ReadServer>
         https: addresses(&listeners.https),
         admin: listeners.admin.as_ref().map(|(addr, _)| *addr),
         trusted_proxies: TrustedProxies { sources: trusted_proxies? },
+        proxy_protocol: proxy_protocol?,
         unknown_host: unknown_host?,
         storage: storage?,
         workers,

@@ -9,7 +9,7 @@ use super::node::{NamedNode, Node};
 use crate::complaint::{Complaint, Report};
 use crate::problem::Code;
 use crate::source::Span;
-use crate::spec::{KeySpec, Presence, ROOT, TableSpec, planned, tables};
+use crate::spec::{KeySpec, Presence, ROOT, TableSpec, tables};
 use crate::suggest::{either, nearest};
 
 /// A table whose keys are asked for one by one. `finish` reports those that nothing asked for.
@@ -79,8 +79,7 @@ impl<'a> Table<'a> {
 
     /// The first key of a kind that the description does not know, if it holds a table.
     pub(super) fn stray_table(&self) -> Option<&'a str> {
-        let stray =
-            |key: &str| self.spec.key(key).is_none() && planned(self.spec.id, key).is_none();
+        let stray = |key: &str| self.spec.key(key).is_none();
         self.entries
             .iter()
             .find(|(key, value)| stray(key.get_ref()) && value.get_ref().is_table())
@@ -220,10 +219,6 @@ impl<'a> Table<'a> {
     }
 
     fn unknown(&self, key: &str) -> Complaint {
-        if let Some(planned) = planned(self.spec.id, key) {
-            let message = format!("`{}` is not in this version of the gateway yet", planned.key);
-            return Complaint::new(Code::NotYet, message).help(planned.until_then);
-        }
         let message = format!("`{key}` is not a key of {}", self.label);
         let names = self.spec.keys().map(|key| key.name);
         let help = match self.nearest(key) {

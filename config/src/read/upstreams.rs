@@ -1,8 +1,12 @@
 //! `[upstream.NAME]`, and the bare addresses that routes give.
 
+mod health;
+mod servers;
+mod settings;
+mod tls;
+
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::Duration;
 
 use toml::de::DeTable;
 
@@ -10,11 +14,12 @@ use super::names::Names;
 use super::node::{NamedNode, Node};
 use super::table::Table;
 use crate::complaint::{Complaint, Report};
-use crate::model::{Endpoint, Protocol, Upstream};
+use crate::model::{Protocol, Upstream, UpstreamServer};
 use crate::problem::Code;
-use crate::source::Span;
-use crate::spec::{Format, UPSTREAM};
-use crate::text::{Server, looks_like_server, parse_duration, parse_name, parse_server};
+use crate::spec::UPSTREAM;
+use crate::text::{Server, looks_like_server, parse_name, parse_server};
+use settings::Settings;
+use tls::ReadTls;
 
 /// Every upstream, named and bare.
 pub(super) struct Upstreams<'a> {
@@ -35,59 +40,48 @@ pub(super) fn read<'a>(node: Option<Node<'a>>, report: &'a Report<'a>) -> Upstre
 
 fn read_upstream(name: &str, entry: &NamedNode<'_>) -> Option<Upstream> {
     let table = entry.node.table()?.labelled(format!("upstream `{name}`"));
-    let servers = table.given("servers").and_then(|node| {
-        node.each(|item| Some((item.parse(Format::Server, parse_server)?, item.span())))
+    let servers = table.given("servers").and_then(|node| servers::read(&node));
+    let settings = Settings::read(&table);
+    let tls = tls::read(&table);
+    let report = table.report;
+
+    let protocol = servers.as_ref().and_then(|servers| {
+        servers::report_only_backups(name, servers, report);
+        servers::common_protocol(name, servers, report)
     });
-    let times = read_times(&table);
-    let ca = table.given("ca");
-    let ca_span = table.key_span("ca");
-    let ca_file = ca.and_then(|node| node.path(Format::File));
+    if servers.as_ref().is_some_and(|servers| !servers::any_https(servers)) {
+        tls::report_misplaced(&table);
+    }
     table.finish();
-
-    let servers = servers?;
-    let protocol = common_protocol(name, &servers, table_report(entry))?;
-    if ca_span.is_some() && protocol != Protocol::Https {
-        let message = format!("upstream `{name}` has a `ca` and no `https://` server");
-        let complaint = Complaint::new(Code::MisplacedKey, message)
-            .help("remove `ca`, or write the servers as \"https://…\"");
-        table_report(entry).add(ca_span.as_ref(), complaint);
-    }
-    let (connect, first_byte) = times?;
-    Some(Upstream {
-        name: name.to_owned(),
-        servers: servers.into_iter().map(|(server, _)| server.endpoint).collect(),
-        protocol,
-        connect,
-        first_byte,
-        ca: ca_file,
-    })
+    let servers = servers?.into_iter().map(|read| read.server).collect();
+    Some(upstream(name, servers, protocol?, settings?, tls?))
 }
 
-fn table_report<'a>(entry: &NamedNode<'a>) -> &'a Report<'a> {
-    entry.node.report
-}
-
-fn read_times(table: &Table<'_>) -> Option<(Duration, Duration)> {
-    let duration = |key| table.read(key, |node| node.parse(Format::Duration, parse_duration));
-    duration("connect").zip(duration("first_byte"))
-}
-
-fn common_protocol(
+fn upstream(
     name: &str,
-    servers: &[(Server, Option<Span>)],
-    report: &Report<'_>,
-) -> Option<Protocol> {
-    let ((first, first_span), rest) = servers.split_first()?;
-    for (_, span) in rest.iter().filter(|(server, _)| server.protocol != first.protocol) {
-        let message = format!("the servers of upstream `{name}` speak different protocols");
-        let mut complaint = Complaint::new(Code::MixedProtocols, message)
-            .help("make two upstreams of it, one with `https://` and one without");
-        if let Some(first) = first_span {
-            complaint = complaint.related(first, "the first server");
-        }
-        report.add(span.as_ref(), complaint);
+    servers: Vec<UpstreamServer>,
+    protocol: Protocol,
+    settings: Settings,
+    tls: ReadTls,
+) -> Upstream {
+    Upstream {
+        name: name.to_owned(),
+        servers,
+        protocol,
+        connect: settings.connect,
+        first_byte: settings.first_byte,
+        proxy_protocol: settings.proxy_protocol,
+        balance: settings.balance,
+        retries: settings.retries,
+        fail: settings.fail,
+        health: settings.health,
+        slow_start: settings.slow_start,
+        max_requests: settings.max_requests,
+        queue: settings.queue,
+        ca: tls.ca,
+        sni: tls.sni,
+        client_cert: tls.client_cert,
     }
-    Some(first.protocol)
 }
 
 impl Upstreams<'_> {
@@ -113,29 +107,21 @@ impl Upstreams<'_> {
     }
 
     fn bare(&self, text: &str, server: Server) -> Option<Arc<Upstream>> {
+        let Server { endpoint, protocol } = server;
+        let server = UpstreamServer::at(endpoint);
         let same = |upstream: &&Arc<Upstream>| {
-            upstream.servers == [server.endpoint.clone()] && upstream.protocol == server.protocol
+            upstream.protocol == protocol && upstream.servers == std::slice::from_ref(&server)
         };
         let mut bare = self.bare.borrow_mut();
         if let Some(known) = bare.iter().find(same) {
             return Some(Arc::clone(known));
         }
-        let (connect, first_byte) = self.default_times()?;
-        let upstream = Arc::new(Upstream {
-            name: text.to_owned(),
-            servers: Vec::<Endpoint>::from([server.endpoint]),
-            protocol: server.protocol,
-            connect,
-            first_byte,
-            ca: None,
-        });
-        bare.push(Arc::clone(&upstream));
-        Some(upstream)
-    }
-
-    fn default_times(&self) -> Option<(Duration, Duration)> {
         let nothing = DeTable::new();
-        read_times(&Table::new(self.report, &UPSTREAM, &nothing, None))
+        let settings = Settings::read(&Table::new(self.report, &UPSTREAM, &nothing, None))?;
+        let made = upstream(text, vec![server], protocol, settings, ReadTls::default());
+        let made = Arc::new(made);
+        bare.push(Arc::clone(&made));
+        Some(made)
     }
 
     pub(super) fn report_unused(&self, report: &Report<'_>) {

@@ -5,14 +5,15 @@
 mod acme;
 mod acme_dns;
 mod auth;
+mod balance;
 mod cache_control;
 mod compress;
 mod cors;
 mod errors;
 mod files;
 mod format;
+mod health;
 mod limit;
-mod planned;
 mod policy;
 mod root;
 mod route;
@@ -25,7 +26,6 @@ mod upstream;
 mod webhook;
 
 pub(crate) use format::Format;
-pub(crate) use planned::planned;
 pub(crate) use policy::POLICIES;
 pub(crate) use root::ROOT;
 pub(crate) use secret::SECRET;

@@ -26,7 +26,7 @@ const KEYS: &[KeySpec] = &[
         name: "to",
         kind: Kind::Text(Format::Target),
         presence: Presence::Optional("the route has `respond`, `redirect` or `files`"),
-        doc: "Passes the request on: to `host:port`, `unix:/path`, `https://host`, or to an upstream by its name. WebSockets and streams need no key.",
+        doc: "Passes the request on: to `host:port`, `unix:/path`, `https://host`, `h2c://host:port` (HTTP/2 in the clear, as gRPC wants it), or to an upstream by its name. WebSockets and streams need no key.",
         example: "\"backend:8000\"",
     },
     KeySpec {

@@ -44,6 +44,13 @@ const CLIENTS: &[KeySpec] = &[
         example: "[\"cloudflare\", \"10.0.0.0/8\"]",
     },
     KeySpec {
+        name: "proxy_protocol",
+        kind: Kind::List { of: &Kind::Text(Format::Network), may_be_empty: true },
+        presence: Presence::Default("[]"),
+        doc: "Balancers in front of the gateway that begin each connection with the PROXY protocol, version 1 or 2, to say whose it is. A connection from these networks without it is refused; from everyone else it is not understood.",
+        example: "[\"10.0.0.0/8\"]",
+    },
+    KeySpec {
         name: "unknown_host",
         kind: Kind::Either(&[
             Kind::Choice(&["close"]),

@@ -1,4 +1,5 @@
-//! Servers behind the gateway: `backend:8000`, `unix:/run/app.sock`, `https://origin.example`.
+//! Servers behind the gateway: `backend:8000`, `unix:/run/app.sock`, `https://origin.example`,
+//! `h2c://grpc:50051`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,17 +31,13 @@ pub(crate) fn parse_server(text: &str) -> Result<Server, Complaint> {
     }
     match text.split_once("://") {
         Some(("https", rest)) => https(text, rest),
-        Some(("h2c", _)) => Err(Complaint::new(
-            Code::NotYet,
-            format!("`{text}`: HTTP/2 to a server is not in this version of the gateway yet"),
-        )
-        .help("write the server without `h2c://`; it is then spoken to in HTTP/1.1")),
+        Some(("h2c", rest)) => clear(text, rest, "h2c://", Protocol::H2c),
         Some(("http", rest)) => Err(not_a_server(text).help(format!(
             "write \"{}\": without a scheme, HTTP is spoken in the clear",
             with_port(rest.trim_end_matches('/'), 80)
         ))),
         Some(_) => Err(not_a_server(text).help(FORMS)),
-        None => plain(text),
+        None => clear(text, text, "", Protocol::Http),
     }
 }
 
@@ -63,19 +60,19 @@ fn https(text: &str, rest: &str) -> Result<Server, Complaint> {
     Ok(Server { endpoint: endpoint(host, port.unwrap_or(HTTPS_PORT)), protocol: Protocol::Https })
 }
 
-fn plain(text: &str) -> Result<Server, Complaint> {
-    if let Some((authority, _)) = text.split_once(['/', '?', '#']) {
+/// A server that is spoken to in the clear; `rest` is what follows the scheme.
+fn clear(text: &str, rest: &str, scheme: &str, protocol: Protocol) -> Result<Server, Complaint> {
+    if let Some((authority, _)) = rest.split_once(['/', '?', '#']) {
         return Err(not_a_server(text).help(format!(
-            "write \"{authority}\", and change the path by `rewrite` or `strip_prefix`"
+            "write \"{scheme}{authority}\", and change the path by `rewrite` or `strip_prefix`"
         )));
     }
-    let (host, port) = Host::parse_authority(text).map_err(|error| bad_host(text, error))?;
+    let (host, port) = Host::parse_authority(rest).map_err(|error| bad_host(text, error))?;
     let Some(port) = port else {
-        return Err(
-            not_a_server(text).help(format!("the port is missing: \"{}\"", with_port(text, 8000)))
-        );
+        let help = format!("the port is missing: \"{scheme}{}\"", with_port(rest, 8000));
+        return Err(not_a_server(text).help(help));
     };
-    Ok(Server { endpoint: endpoint(host, port), protocol: Protocol::Http })
+    Ok(Server { endpoint: endpoint(host, port), protocol })
 }
 
 fn endpoint(host: Host, port: u16) -> Endpoint {
@@ -93,7 +90,7 @@ fn with_port(authority: &str, port: u16) -> String {
 }
 
 const FORMS: &str =
-    "write \"host:port\", \"unix:/path/to/socket\", \"https://host\" or \"https://host:port\"";
+    "write \"host:port\", \"unix:/path/to/socket\", \"https://host\" or \"h2c://host:port\"";
 
 fn bad_host(text: &str, error: HostError) -> Complaint {
     let unbracketed = text.parse::<std::net::Ipv6Addr>().is_ok();

@@ -1,14 +1,12 @@
 //! What a route does with the request.
 
-use gateway_config::format_duration;
-use gateway_config::model::{
-    Action, Files, PathPattern, Protocol, Rewrite, Route, Target, Upstream,
-};
+use gateway_config::model::{Action, Files, PathPattern, Rewrite, Route, Target, Upstream};
 use http::StatusCode;
 use serde::Serialize;
 use tokio::time::Instant;
 
 use super::answer::{HeaderFact, Outcome};
+use super::upstream::UpstreamFacts;
 use super::{FirstFault, Inquiry};
 use crate::asked;
 use crate::downstream::Framing;
@@ -58,20 +56,6 @@ pub(crate) struct ProxyFacts {
     pub(crate) rewrite: String,
     /// The request as the upstream sees it; none where it never gets there.
     pub(crate) request: Option<UpstreamRequest>,
-}
-
-/// Where requests go.
-#[derive(Debug, Serialize)]
-pub(crate) struct UpstreamFacts {
-    pub(crate) name: String,
-    pub(crate) protocol: &'static str,
-    pub(crate) servers: Vec<String>,
-    /// How long connecting may take.
-    pub(crate) connect: String,
-    /// How long the answer's first byte may take.
-    pub(crate) first_byte: String,
-    /// The roots that its certificate is verified with, where they are not the system's.
-    pub(crate) ca: Option<String>,
 }
 
 /// The request that goes upstream.
@@ -258,21 +242,5 @@ fn described(rewrite: &Rewrite, pattern: &PathPattern) -> String {
         Rewrite::StripPrefix(prefix) => format!("{prefix} is cut off the path"),
         Rewrite::To(path) => format!("the path becomes {path}"),
         Rewrite::Below(prefix) => format!("{pattern} becomes {prefix}/*"),
-    }
-}
-
-impl UpstreamFacts {
-    fn of(upstream: &Upstream) -> Self {
-        Self {
-            name: upstream.name.clone(),
-            protocol: match upstream.protocol {
-                Protocol::Http => "http",
-                Protocol::Https => "https",
-            },
-            servers: upstream.servers.iter().map(ToString::to_string).collect(),
-            connect: format_duration(upstream.connect),
-            first_byte: format_duration(upstream.first_byte),
-            ca: upstream.ca.as_ref().map(|path| path.display().to_string()),
-        }
     }
 }

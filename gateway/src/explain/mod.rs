@@ -10,6 +10,7 @@ mod guard;
 mod policy;
 mod question;
 mod routes;
+mod upstream;
 
 use std::net::IpAddr;
 
@@ -25,6 +26,7 @@ pub(crate) use policy::{
 };
 pub(crate) use question::Question;
 pub(crate) use routes::{RouteFacts, Verdict};
+pub(crate) use upstream::UpstreamFacts;
 
 use crate::client::{self, Client};
 use crate::fault::Fault;

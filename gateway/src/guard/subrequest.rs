@@ -76,6 +76,7 @@ impl Subrequest<'_> {
             stop: &self.worker.shared.stop,
             allowances: &[],
             pace: None,
+            kept_body: None,
             errors: &crate::reply::PLAIN,
         };
         let mut collector = Collector::new(now, self.limit);

@@ -6,6 +6,7 @@ pub(crate) mod etag;
 pub(crate) mod finish;
 pub(crate) mod hop_by_hop;
 pub(crate) mod request;
+pub(crate) mod request_http2;
 pub(crate) mod response;
 pub(crate) mod trace;
 pub(crate) mod trailers;

@@ -155,15 +155,20 @@ fn frame(asked: &RequestHead, forwarding: &Forwarding<'_>, out: &mut impl Sink) 
         }
         Framing::Open => out.field(b"transfer-encoding", b"chunked"),
     }
-    let expects = asked.fields.get(Known::Expect);
-    let waits = expects.is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
-    if waits && asked.version == Version::HTTP_11 {
+    if expects_continue(asked) {
         out.field(b"expect", b"100-continue");
     }
     if let Some(protocol) = forwarding.upgrade {
         out.field(b"connection", b"Upgrade");
         out.field(b"upgrade", protocol.as_bytes());
     }
+}
+
+/// Whether the client waits to be asked for its body (RFC 9110 section 10.1.1).
+pub(crate) fn expects_continue(asked: &RequestHead) -> bool {
+    let expects = asked.fields.get(Known::Expect);
+    asked.version == Version::HTTP_11
+        && expects.is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// Hands out all values of one field as one, if there are any.

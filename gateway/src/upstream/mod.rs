@@ -1,24 +1,50 @@
 //! Upstreams: which server a request goes to, over which connection.
 
+mod budget;
+mod check;
 mod connect;
+mod health;
+mod http1;
+mod http2;
+mod members;
 mod names;
+mod pick;
 mod pool;
+mod queue;
+mod rendezvous;
 mod session;
+mod standing;
+mod sticky;
 mod tls;
+mod tries;
 
-use std::sync::Arc;
+use std::io;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use gateway_config::model;
+use arc_swap::ArcSwap;
+use gateway_config::model::{self, Balance, Protocol};
+use parking_lot::Mutex;
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::fault::Fault;
+use crate::head::Fields;
 use crate::metrics::UpstreamMetrics;
-use crate::stream::GatheringStream;
+use budget::Budget;
+use connect::Introduction;
+use http1::Http1;
+use members::{Member, Members, Place, Server};
+use names::Job;
+use queue::{Slot, WaitingRoom};
 
 pub(crate) use names::Names;
-pub(crate) use pool::{Peer, Pool};
+pub(crate) use pick::Wanted;
+pub(crate) use pool::Pool;
 pub(crate) use session::{AnswerError, AnswerPiece, Session};
+pub use sticky::StickyError;
+pub(crate) use sticky::StickyKey;
 pub use tls::TlsError;
 pub(crate) use tls::Trust;
 
@@ -32,54 +58,48 @@ pub(crate) struct Upstream {
     id: usize,
     pub(crate) config: Arc<model::Upstream>,
     servers: Vec<Server>,
+    /// The addresses that the servers have now.
+    members: ArcSwap<Members>,
+    /// Held while they are put together anew.
+    regrouping: Mutex<()>,
+    itself: Weak<Self>,
+    jobs: UnboundedSender<Job>,
     tls: Option<Arc<rustls::ClientConfig>>,
+    sticky: Option<Arc<StickyKey>>,
+    /// How many requests there have been; whose turn it is.
     turn: AtomicUsize,
+    budget: Budget,
+    /// Whether requests are counted at their members, how many each may have, and where others wait.
+    counts: bool,
+    most: Option<u32>,
+    room: Option<Arc<WaitingRoom>>,
     pub(crate) metrics: UpstreamMetrics,
 }
 
-/// A place in the order in which an upstream's servers are asked.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Turn(usize);
-
-/// One server of an upstream.
-struct Server {
-    /// As the configuration wrote it; what logs call it.
-    label: Arc<str>,
-    place: Place,
-    /// The name that its certificate must be for.
-    tls_name: Option<rustls_pki_types::ServerName<'static>>,
-}
-
-/// Where a server is.
-enum Place {
-    Fixed(Peer),
-    Named { name: Arc<names::Name>, port: u16 },
+/// What an upstream is built with besides its configuration.
+pub(crate) struct Tools<'t> {
+    pub(crate) names: &'t Names,
+    pub(crate) tls: Option<Arc<rustls::ClientConfig>>,
+    /// Where a cookie is set.
+    pub(crate) sticky: Option<Arc<StickyKey>>,
+    pub(crate) metrics: UpstreamMetrics,
 }
 
 /// A connection to one server, fit for one request.
 pub(crate) struct Connection {
     pub(crate) session: Session,
-    /// As the configuration wrote it; what logs call it.
-    pub(crate) server: Arc<str>,
+    member: Arc<Member>,
     /// Whether other requests went over it before: then it may have died unseen.
     pub(crate) reused: bool,
-    peer: Peer,
+    /// Its first bytes said whose requests come over it.
+    for_one_client: bool,
     upstream: usize,
+    /// Counts the request at its member, for as long as the connection is used.
+    _slot: Option<Slot>,
 }
 
 impl Upstream {
     /// Prepares an upstream: subscribes to its names, and keeps the TLS configuration for it.
-    pub(crate) fn new(
-        config: Arc<model::Upstream>,
-        names: &Names,
-        tls: Option<Arc<rustls::ClientConfig>>,
-        metrics: UpstreamMetrics,
-    ) -> Self {
-        let servers = config.servers.iter().map(|endpoint| Server::new(endpoint, names)).collect();
-        let id = NEXT_ID.fetch_add(1, Relaxed);
-        Self { id, config, servers, tls, turn: AtomicUsize::new(0), metrics }
-    }
-
     /// Whether this is what a new configuration asks for too, so that it can go on as it is.
     pub(crate) fn is_still(
         &self,
@@ -94,134 +114,145 @@ impl Upstream {
         same_tls && *self.config == *config
     }
 
-    /// Whose turn it is.
-    pub(crate) fn next_turn(&self) -> Turn {
-        Turn(self.turn.fetch_add(1, Relaxed))
-    }
-
-    /// A kept connection to the server whose turn it is.
-    pub(crate) fn kept(&self, turn: Turn, pool: &Pool) -> Option<Connection> {
-        let server = self.servers.get(turn.0 % self.servers.len())?;
-        self.kept_to(server, pool)
-    }
-
-    /// A new connection to the server whose turn it is, or to the next that can be reached; to that
-    /// a kept one of `pool` will do.
-    ///
-    /// # Errors
-    /// [`Fault::Unresolved`], [`Fault::Connect`], [`Fault::ConnectTimeout`] of the last server tried.
-    pub(crate) async fn open(&self, turn: Turn, pool: Option<&Pool>) -> Result<Connection, Fault> {
-        let mut last = None;
-        for step in 0..self.servers.len() {
-            let server = &self.servers[(turn.0 + step) % self.servers.len()];
-            let kept = pool.filter(|_| step > 0).and_then(|pool| self.kept_to(server, pool));
-            if let Some(kept) = kept {
-                return Ok(kept);
+    pub(crate) fn new(config: Arc<model::Upstream>, tools: Tools<'_>) -> Arc<Self> {
+        let Tools { names, tls, sticky, metrics } = tools;
+        let sni = config.sni.as_ref();
+        let server = |server| Server::new(server, sni, |host| names.get(host));
+        let servers: Vec<_> = config.servers.iter().map(server).collect();
+        let most = config.max_requests.map(std::num::NonZeroU32::get);
+        let upstream = Arc::new_cyclic(|itself| Self {
+            id: NEXT_ID.fetch_add(1, Relaxed),
+            servers,
+            members: ArcSwap::default(),
+            regrouping: Mutex::new(()),
+            itself: itself.clone(),
+            jobs: names.jobs(),
+            tls,
+            sticky,
+            turn: AtomicUsize::new(0),
+            budget: Budget::default(),
+            counts: most.is_some() || config.balance == Balance::LeastConnections,
+            most,
+            room: config.queue.map(|queue| Arc::new(WaitingRoom::new(queue, most))),
+            metrics,
+            config,
+        });
+        for server in &upstream.servers {
+            if let Place::Named { name, .. } = &server.place {
+                name.follow(upstream.itself.clone());
             }
-            match self.open_to(server).await {
-                Ok(connection) => return Ok(connection),
-                Err(fault) => last = Some(fault),
-            }
-            self.metrics.failed.inc();
         }
-        // The configuration has at least one server, so the loop has run.
-        Err(last.unwrap_or_else(|| Fault::Unresolved {
-            name: self.config.name.clone(),
-            reason: "it has no servers".into(),
-        }))
+        upstream.regroup();
+        upstream
     }
 
-    async fn open_to(&self, server: &Server) -> Result<Connection, Fault> {
-        let limit = self.config.connect;
-        let deadline = tokio::time::Instant::now() + limit;
-        let peers = server.peers(deadline).await?;
-        let connecting =
-            connect::first_reachable(&peers, self.tls.as_ref().zip(server.tls_name.as_ref()));
-        let connected = tokio::time::timeout_at(deadline, connecting).await;
-        let label = server.label.clone();
-        let failure = match connected {
-            Ok(Ok((stream, peer))) => {
-                self.metrics.new.inc();
-                return Ok(self.connection(server, peer, Box::new(stream), false));
+    /// Takes up the addresses that the servers have now.
+    fn regroup(&self) {
+        let _one_after_the_other = self.regrouping.lock();
+        let old = self.members.load_full();
+        let members = Members::of(&self.servers, &old, self.sticky.as_deref());
+        if self.config.health.is_some() {
+            let is_new = |member: &&Arc<Member>| !old.iter().any(|known| known.id == member.id);
+            for member in members.iter().filter(is_new) {
+                let (upstream, member) = (self.itself.clone(), member.clone());
+                // Where nobody takes jobs, nobody serves either.
+                let _ = self.jobs.send(Job::Check(check::Checked { upstream, member }));
             }
-            Ok(Err(source)) => Fault::Connect { server: label, source },
-            Err(_elapsed) => Fault::ConnectTimeout { server: label, after: limit },
-        };
-        // Whatever answered there may have moved; the records may have too.
-        if let Place::Named { name, .. } = &server.place {
-            name.refresh_soon();
         }
-        Err(failure)
+        self.members.store(Arc::new(members));
+        self.publish();
     }
 
-    /// A kept connection to one of the addresses that the server has now.
-    fn kept_to(&self, server: &Server, pool: &Pool) -> Option<Connection> {
+    /// Whether a member is still one.
+    fn has(&self, member: &Member) -> bool {
+        self.members.load().iter().any(|known| known.id == member.id)
+    }
+
+    fn kept_to(&self, member: &Member, pool: &Pool) -> Option<Session> {
         let now = Instant::now();
-        let take = |peer: Peer| {
-            let stream = pool.take(self.id, &peer, now)?;
-            self.metrics.reused.inc();
-            Some(self.connection(server, peer, stream, true))
+        let kept = match self.config.protocol {
+            Protocol::Http | Protocol::Https => {
+                Session::Http1(Http1::new(pool.take(self.id, &member.peer, now)?))
+            }
+            Protocol::H2c => {
+                let sender = pool.share(self.id, &member.peer, now)?;
+                Session::Http2(Box::new(http2::Stream::new(sender)))
+            }
         };
-        match &server.place {
-            Place::Fixed(peer) => take(peer.clone()),
-            Place::Named { name, port } => {
-                let known = name.known()?;
-                known.iter().find_map(|ip| take(Peer::Ip((*ip, *port).into())))
+        self.metrics.reused.inc();
+        Some(kept)
+    }
+
+    /// `client` is whom the connection is made for.
+    async fn open_to(&self, member: &Member, client: IpAddr) -> Result<Session, Fault> {
+        let limit = self.config.connect;
+        let server = || member.label.clone();
+        match tokio::time::timeout(limit, self.connect(member, client)).await {
+            Ok(Ok(session)) => {
+                self.metrics.new.inc();
+                Ok(session)
             }
+            Ok(Err(source)) => Err(Fault::Connect { server: server(), source }),
+            Err(_elapsed) => Err(Fault::ConnectTimeout { server: server(), after: limit }),
         }
     }
 
-    fn connection(
-        &self,
-        server: &Server,
-        peer: Peer,
-        stream: Box<GatheringStream>,
-        reused: bool,
-    ) -> Connection {
-        let (session, server) = (Session::new(stream), server.label.clone());
-        Connection { session, server, reused, peer, upstream: self.id }
-    }
-}
-
-impl Server {
-    fn new(endpoint: &model::Endpoint, names: &Names) -> Self {
-        use rustls_pki_types::ServerName;
-        let label: Arc<str> = endpoint.to_string().into();
-        match endpoint {
-            model::Endpoint::Addr(addr) => Self {
-                label,
-                place: Place::Fixed(Peer::Ip(*addr)),
-                tls_name: Some(ServerName::IpAddress(addr.ip().into())),
-            },
-            model::Endpoint::Unix(path) => {
-                Self { label, place: Place::Fixed(Peer::Unix(path.clone())), tls_name: None }
+    async fn connect(&self, member: &Member, client: IpAddr) -> io::Result<Session> {
+        let tls = self.tls.as_ref().zip(member.tls_name.as_ref());
+        let introduce = self.config.proxy_protocol.map(|version| Introduction { version, client });
+        let stream = connect::connect(&member.peer, tls, introduce).await?;
+        Ok(match self.config.protocol {
+            Protocol::Http | Protocol::Https => Session::Http1(Http1::new(Box::new(stream))),
+            Protocol::H2c => {
+                let sender = http2::begin(stream).await?;
+                Session::Http2(Box::new(http2::Stream::new(sender)))
             }
-            model::Endpoint::Name { host, port } => Self {
-                label,
-                place: Place::Named { name: names.get(host), port: *port },
-                tls_name: ServerName::try_from(host.as_str().to_owned()).ok(),
-            },
-        }
+        })
     }
 
-    async fn peers(&self, deadline: tokio::time::Instant) -> Result<Vec<Peer>, Fault> {
-        match &self.place {
-            Place::Fixed(peer) => Ok(vec![peer.clone()]),
-            Place::Named { name, port } => match name.addresses(deadline).await {
-                Ok(addresses) => {
-                    Ok(addresses.iter().map(|ip| Peer::Ip((*ip, *port).into())).collect())
-                }
-                Err(reason) => Err(Fault::Unresolved { name: name.host().to_string(), reason }),
-            },
+    fn connection(&self, picked: pick::Picked, session: Session, reused: bool) -> Connection {
+        let pick::Picked { member, slot } = picked;
+        let for_one_client = self.config.proxy_protocol.is_some();
+        let upstream = self.id;
+        Connection { session, member, reused, for_one_client, upstream, _slot: slot }
+    }
+
+    /// Gives the client the cookie of the server that has answered, where it has another or none.
+    pub(crate) fn stick(&self, connection: &Connection, asked: &Fields, answer: &mut Fields) {
+        let (Balance::Sticky(name), Some(token)) = (&self.config.balance, &connection.member.token)
+        else {
+            return;
+        };
+        if sticky::cookie(asked, name) != Some(token.as_bytes()) {
+            sticky::set_cookie(name, token, answer);
         }
     }
 }
 
 impl Connection {
-    /// Gives the connection back, where what was said on it allows another request.
+    /// What logs call the server.
+    pub(crate) fn server(&self) -> Arc<str> {
+        self.member.label.clone()
+    }
+
+    /// Lets other requests use the connection at the same time, where its protocol can do that.
+    pub(crate) fn share(&self, pool: &Pool) {
+        if let Session::Http2(stream) = &self.session
+            && !self.reused
+            && !self.for_one_client
+        {
+            pool.put_shared(self.upstream, &self.member.peer, stream.sender(), Instant::now());
+        }
+    }
+
+    /// Gives the connection back, where it was the request's alone and what was said on it allows
+    /// another.
     pub(crate) fn release(self, pool: &Pool) {
-        if let Some(stream) = self.session.into_idle() {
-            pool.put(self.upstream, &self.peer, stream, Instant::now());
+        if let Session::Http1(session) = self.session
+            && !self.for_one_client
+            && let Some(stream) = session.into_idle()
+        {
+            pool.put(self.upstream, &self.member.peer, stream, Instant::now());
         }
     }
 }

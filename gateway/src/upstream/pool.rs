@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::http2;
 use crate::stream::GatheringStream;
 
 /// Connections kept for one address, by one worker: as many as were in use at once, so that a busy
@@ -33,10 +34,26 @@ struct Kept {
 /// What is kept for one address.
 type ByPeer = (Peer, Vec<Kept>);
 
+/// A connection that many requests use at once.
+struct Shared {
+    upstream: usize,
+    peer: Peer,
+    sender: http2::Sender,
+    last_used: Instant,
+}
+
+impl Shared {
+    fn is_to(&self, upstream: usize, peer: &Peer) -> bool {
+        self.upstream == upstream && self.peer == *peer
+    }
+}
+
 /// The pool: by upstream, then by the few addresses that its servers have.
 #[derive(Default)]
 pub(crate) struct Pool {
     kept: Mutex<HashMap<usize, Vec<ByPeer>>>,
+    /// One for each address of an upstream that speaks HTTP/2; there are few.
+    shared: Mutex<Vec<Shared>>,
 }
 
 impl Pool {
@@ -76,8 +93,41 @@ impl Pool {
         }
     }
 
+    /// The connection to an address that requests share, if one is alive.
+    pub(crate) fn share(
+        &self,
+        upstream: usize,
+        peer: &Peer,
+        now: Instant,
+    ) -> Option<http2::Sender> {
+        let mut shared = self.shared.lock();
+        shared.retain_mut(|other| http2::is_alive(&mut other.sender));
+        let found = shared.iter_mut().find(|shared| shared.is_to(upstream, peer))?;
+        found.last_used = now;
+        Some(found.sender.clone())
+    }
+
+    /// Lets requests share a connection. Where they share one already, this one lasts as long as the
+    /// request that it was made for.
+    pub(crate) fn put_shared(
+        &self,
+        upstream: usize,
+        peer: &Peer,
+        sender: http2::Sender,
+        now: Instant,
+    ) {
+        let mut shared = self.shared.lock();
+        if !shared.iter().any(|shared| shared.is_to(upstream, peer)) {
+            shared.push(Shared { upstream, peer: peer.clone(), sender, last_used: now });
+        }
+    }
+
     /// Closes what has waited too long or has been closed from the other side.
     pub(crate) fn sweep(&self, now: Instant) {
+        // Requests that are going on keep their connection all the same.
+        self.shared.lock().retain_mut(|shared| {
+            now.duration_since(shared.last_used) < IDLE && http2::is_alive(&mut shared.sender)
+        });
         self.kept.lock().retain(|_, by_peer| {
             by_peer.retain_mut(|(_, waiting)| {
                 waiting.retain_mut(|kept| {

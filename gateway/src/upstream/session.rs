@@ -1,21 +1,18 @@
-//! One request to a server, and its answer, in HTTP/1.1 over a connection that others may use
-//! afterwards.
+//! One request to a server, and its answer, whichever protocol carries them.
 
 use std::io;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use bytes::{Buf, Bytes, BytesMut};
-use http::{Method, StatusCode, Version};
+use bytes::Bytes;
+use http::Method;
 
-use crate::h1::{self, BodyError, BodyReader, BodyWriter, FramingError, HeadError, Next};
-use crate::head::{Fields, Known, ResponseHead};
+use super::http1::Http1;
+use super::http2;
+use crate::fault::Fault;
+use crate::h1::{BodyError, FramingError, HeadError};
+use crate::head::{Fields, RequestHead, ResponseHead};
+use crate::headers::request::Forwarding;
 use crate::stream::GatheringStream;
-
-/// Read at once while a head is awaited; most answers are no longer altogether.
-const HEAD_PIECE: usize = 8 * 1024;
-
-/// Read at once of a body.
-const BODY_PIECE: usize = 64 * 1024;
 
 /// Why there is no answer, or no more of it.
 #[derive(Debug, thiserror::Error)]
@@ -59,66 +56,59 @@ pub(crate) enum AnswerPiece {
     End(Option<Box<Fields>>),
 }
 
-/// One exchange over a connection.
-#[derive(Debug)]
-pub(crate) struct Session {
-    stream: Box<GatheringStream>,
-    buffer: BytesMut,
-    body: BodyReader,
-    /// Bytes at the buffer's front that are the body's and have not been consumed.
-    piece: usize,
-    /// How the request's body is framed.
-    upload: BodyWriter,
-    /// Whether the server lets another request follow.
-    stays: bool,
+/// One request.
+pub(crate) enum Session {
+    /// A connection of its own, while it lasts.
+    Http1(Http1),
+    /// A stream of a connection that others use too.
+    Http2(Box<http2::Stream>),
 }
 
 impl Session {
-    pub(super) fn new(stream: Box<GatheringStream>) -> Self {
-        let (buffer, body, upload) = (BytesMut::new(), BodyReader::none(), BodyWriter::None);
-        Self { stream, buffer, body, piece: 0, upload, stays: false }
-    }
-
-    /// Begins a request: its head is to be written to the buffer that is returned. It is sent when
-    /// the answer is waited for.
-    pub(crate) fn begin(&mut self, upload: BodyWriter) -> &mut Vec<u8> {
-        self.upload = upload;
-        self.stream.gather()
+    /// Begins a request. Its head is sent when the answer is waited for.
+    ///
+    /// # Errors
+    /// [`Fault::Malformed`], where the server's protocol cannot say what the client's did.
+    pub(crate) fn begin(
+        &mut self,
+        asked: &RequestHead,
+        forwarding: &Forwarding<'_>,
+    ) -> Result<(), Fault> {
+        match self {
+            Self::Http1(session) => session.begin(asked, forwarding),
+            Self::Http2(stream) => stream.begin(asked, forwarding)?,
+        }
+        Ok(())
     }
 
     /// Sends a piece of the request's body, or keeps it to be sent.
-    pub(crate) fn send(&mut self, cx: &mut Context<'_>, mut data: &[u8]) -> io::Result<()> {
-        use tokio::io::AsyncWrite;
-        if self.upload == BodyWriter::Chunked {
-            self.upload.before(data.len(), self.stream.gather());
+    ///
+    /// # Errors
+    /// The server takes no more of it; it may still answer.
+    pub(crate) fn send(&mut self, cx: &mut Context<'_>, data: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Http1(session) => session.send(cx, data),
+            Self::Http2(stream) => stream.send(cx, data),
         }
-        while !data.is_empty() {
-            match std::pin::Pin::new(&mut *self.stream).poll_write(cx, data)? {
-                Poll::Ready(taken) => data = data.get(taken..).unwrap_or_default(),
-                // The stream of an upstream takes everything.
-                Poll::Pending => return Err(io::ErrorKind::WouldBlock.into()),
-            }
-        }
-        if self.upload == BodyWriter::Chunked {
-            self.upload.behind(self.stream.gather());
-        }
-        Ok(())
     }
 
     /// Says that the request's body is whole.
+    ///
+    /// # Errors
+    /// As those of [`Self::send`].
     pub(crate) fn finish(&mut self, trailers: Option<&Fields>) -> io::Result<()> {
-        if self.stream.has_failed() {
-            return Err(io::ErrorKind::BrokenPipe.into());
+        match self {
+            Self::Http1(session) => session.finish(trailers),
+            Self::Http2(stream) => stream.finish(trailers),
         }
-        if self.upload == BodyWriter::Chunked {
-            self.upload.end(trailers, self.stream.gather());
-        }
-        Ok(())
     }
 
     /// Bytes of the request that the server has not taken.
     pub(crate) fn backlog(&self) -> usize {
-        self.stream.backlog()
+        match self {
+            Self::Http1(session) => session.backlog(),
+            Self::Http2(stream) => stream.backlog(),
+        }
     }
 
     /// Reads the next head, informational ones too.
@@ -128,27 +118,9 @@ impl Session {
         method: &Method,
         head: &mut ResponseHead,
     ) -> Poll<Result<(), AnswerError>> {
-        loop {
-            if !self.buffer.is_empty()
-                && let Some((length, version)) = h1::parse_answer(&self.buffer, head)?
-            {
-                self.buffer.advance(length);
-                self.body = h1::of_answer(head, method)?;
-                h1::one_length(&mut head.fields);
-                self.stays = stays(head, version);
-                return Poll::Ready(Ok(()));
-            }
-            self.buffer.reserve(HEAD_PIECE);
-            let read = ready!(self.stream.poll_fill(cx, &mut self.buffer));
-            match read {
-                Ok(0) if self.buffer.is_empty() => return Poll::Ready(Err(closed())),
-                Ok(0) => {
-                    let reason = "it ended in the middle of its head";
-                    return Poll::Ready(Err(AnswerError::NotHttp(reason)));
-                }
-                Ok(_) => {}
-                Err(error) => return Poll::Ready(Err(AnswerError::Closed(error))),
-            }
+        match self {
+            Self::Http1(session) => session.poll_head(cx, method, head),
+            Self::Http2(stream) => stream.poll_head(cx, head),
         }
     }
 
@@ -157,73 +129,42 @@ impl Session {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<AnswerPiece, AnswerError>> {
-        if self.piece > 0 {
-            return Poll::Ready(Ok(AnswerPiece::Data));
-        }
-        loop {
-            let (skip, next) = self.body.next(&self.buffer)?;
-            self.buffer.advance(skip);
-            match next {
-                Next::Data(length) => {
-                    self.piece = length;
-                    return Poll::Ready(Ok(AnswerPiece::Data));
-                }
-                Next::End(trailers) => return Poll::Ready(Ok(AnswerPiece::End(trailers))),
-                Next::More => {}
-            }
-            self.buffer.reserve(BODY_PIECE);
-            match ready!(self.stream.poll_fill(cx, &mut self.buffer)) {
-                Ok(0) => match self.body.close() {
-                    Ok(()) => self.stays = false,
-                    Err(_) => return Poll::Ready(Err(closed())),
-                },
-                Ok(_) => {}
-                Err(error) => return Poll::Ready(Err(AnswerError::Closed(error))),
-            }
+        match self {
+            Self::Http1(session) => session.poll_body(cx),
+            Self::Http2(stream) => stream.poll_body(cx),
         }
     }
 
     /// The piece of the body that [`Self::poll_body`] has read.
     pub(crate) fn piece(&self) -> &[u8] {
-        &self.buffer[..self.piece]
+        match self {
+            Self::Http1(session) => session.piece(),
+            Self::Http2(stream) => stream.piece(),
+        }
     }
 
     /// So many bytes of the piece have been passed on.
     pub(crate) fn consume(&mut self, bytes: usize) {
-        let bytes = bytes.min(self.piece);
-        self.piece -= bytes;
-        self.buffer.advance(bytes);
+        match self {
+            Self::Http1(session) => session.consume(bytes),
+            Self::Http2(stream) => stream.consume(bytes),
+        }
     }
 
     /// Whether the answer has a body that is still to be read.
     pub(crate) fn has_body(&self) -> bool {
-        !self.body.is_ended()
+        match self {
+            Self::Http1(session) => session.has_body(),
+            Self::Http2(stream) => stream.has_body(),
+        }
     }
 
-    /// The connection for another protocol, with what has been read of it already.
-    pub(crate) fn into_parts(mut self) -> (Box<GatheringStream>, Bytes) {
-        self.stream.wait_to_write();
-        (self.stream, self.buffer.freeze())
-    }
-
-    /// The connection for another request, where nothing was left unsaid on it.
-    pub(super) fn into_idle(self) -> Option<Box<GatheringStream>> {
-        let quiet = self.buffer.is_empty() && self.body.is_ended() && self.piece == 0;
-        let sent = self.stream.backlog() == 0 && !self.stream.has_failed();
-        (self.stays && quiet && sent).then_some(self.stream)
-    }
-}
-
-fn closed() -> AnswerError {
-    AnswerError::Closed(io::Error::new(io::ErrorKind::UnexpectedEof, "the connection was closed"))
-}
-
-/// Whether a connection stays open behind an answer (RFC 9112 section 9.3).
-fn stays(head: &ResponseHead, version: Version) -> bool {
-    let says = |word| h1::has_token(head.fields.all(Known::Connection), word);
-    match version {
-        _ if head.status == StatusCode::SWITCHING_PROTOCOLS => false,
-        Version::HTTP_10 => says(b"keep-alive") && !says(b"close"),
-        _ => !head.fields.has(Known::Connection) || !says(b"close"),
+    /// The connection for another protocol, with what has been read of it already. `None` where the
+    /// connection is not the request's to give away.
+    pub(crate) fn into_parts(self) -> Option<(Box<GatheringStream>, Bytes)> {
+        match self {
+            Self::Http1(session) => Some(session.into_parts()),
+            Self::Http2(_) => None,
+        }
     }
 }

@@ -2,7 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use aws_lc_rs::digest::{self, SHA256_OUTPUT_LEN};
+use gateway_certs::CertError;
+use gateway_config::model::CertificateFiles;
+use rustls::sign::SingleCertAndKey;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -28,6 +33,9 @@ pub enum TlsError {
         #[source]
         source: rustls::Error,
     },
+    /// The certificate that is to be shown to servers is missing or broken.
+    #[error(transparent)]
+    ClientCert(#[from] CertError),
     /// The system has no roots.
     #[error(
         "this system has no root certificates to verify https upstreams with; install ca-certificates, or set `ca` on the upstream"
@@ -38,30 +46,45 @@ pub enum TlsError {
     Setup(#[from] rustls::Error),
 }
 
-/// Whom upstreams with one `ca` are believed by.
+/// Whom upstreams with one `ca` believe, and what they are shown.
 pub(crate) struct Trust {
-    /// What stood in the file; `None` for the system's roots.
-    pem: Option<Vec<u8>>,
+    /// What stood in the files, by its hash; of the system's roots nothing.
+    files: [u8; SHA256_OUTPUT_LEN],
     pub(crate) config: Arc<ClientConfig>,
 }
 
 impl Trust {
-    /// Reads the roots in `ca`, or else the system's. Where they are those of `before`, that is what
-    /// comes of it, so that connections which were made by it can be used on.
+    /// Reads the roots in `ca`, or else the system's, and the certificate that servers are `shown`.
+    /// Where the files are those of `before`, what came of them stays, so that connections which were
+    /// made by it can be used on.
     ///
     /// # Errors
     /// [`TlsError`].
-    pub(crate) fn read(ca: Option<&Path>, before: Option<&Self>) -> Result<Self, TlsError> {
+    pub(crate) fn read(
+        ca: Option<&Path>,
+        shown: Option<&CertificateFiles>,
+        before: Option<&Self>,
+    ) -> Result<Self, TlsError> {
         let pem = ca.map(|path| read(path).map(|pem| (path, pem))).transpose()?;
-        let text = pem.as_ref().map(|(_, pem)| pem);
-        let config = match before.filter(|before| before.pem.as_ref() == text) {
+        let mut hash = digest::Context::new(&digest::SHA256);
+        hash.update(pem.as_ref().map_or(b"", |(_, pem)| pem));
+        for file in shown.iter().flat_map(|shown| [&shown.cert, &shown.key]) {
+            // Where one cannot be read, whoever loads it says so.
+            hash.update(&std::fs::read(file).unwrap_or_default());
+        }
+        let mut files = [0; SHA256_OUTPUT_LEN];
+        files.copy_from_slice(hash.finish().as_ref());
+        let config = match before.filter(|before| before.files == files) {
             Some(before) => before.config.clone(),
-            None => client_config(match &pem {
-                Some((path, pem)) => roots_of(path, pem)?,
-                None => system_roots()?,
-            })?,
+            None => client_config(
+                match &pem {
+                    Some((path, pem)) => roots_of(path, pem)?,
+                    None => system_roots()?,
+                },
+                shown,
+            )?,
         };
-        Ok(Self { pem: pem.map(|(_, pem)| pem), config })
+        Ok(Self { files, config })
     }
 }
 
@@ -73,13 +96,22 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     std::fs::read(path).map_err(unreadable)
 }
 
-fn client_config(roots: RootCertStore) -> Result<Arc<ClientConfig>, TlsError> {
+fn client_config(
+    roots: RootCertStore,
+    shown: Option<&CertificateFiles>,
+) -> Result<Arc<ClientConfig>, TlsError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
+        .with_root_certificates(roots);
+    Ok(Arc::new(match shown {
+        None => builder.with_no_client_auth(),
+        Some(files) => {
+            let loaded = gateway_certs::load_client_files(files, SystemTime::now())?;
+            let key = loaded.certificate.certified_key().as_ref().clone();
+            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key)))
+        }
+    }))
 }
 
 fn roots_of(path: &Path, pem: &[u8]) -> Result<RootCertStore, TlsError> {

@@ -11,6 +11,27 @@ fn explain(arguments: &[&str]) -> crate::harness::Run {
 }
 
 #[test]
+fn everything_about_servers_that_share_requests() {
+    let servers = "[\"https://a:443\", { to = \"https://b:443\", weight = 2 }, { to = \"https://c\", backup = true }]";
+    let keys = "fail = false\nretries = 1\nslow_start = \"30s\"\nmax_requests = 50\nsni = \"in.example\"\n\
+                ca = \"ca.pem\"\nclient_cert = { cert = \"client.pem\", key = \"client.key\" }";
+    let site = "[site.\"a.example.com\"]\ntls = \"self-signed\"\n\
+                routes = [{ path = \"/*\", to = \"app\" }]";
+    for (name, balance, health) in [
+        ("hash", "{ hash = { header = \"X-Tenant\" } }", "{ path = \"/up\" }"),
+        ("sticky", "{ sticky = \"server\" }", "{ tcp = true, every = \"1m\" }"),
+    ] {
+        let text = format!(
+            "[upstream.app]\nservers = {servers}\nbalance = {balance}\nhealth = {health}\n\
+             queue = {{ max = 9, wait = \"1s\" }}\n{keys}\n\n{site}\n"
+        );
+        let folder = Folder::with_config(&text);
+        let run = folder.run(&["explain", "https://a.example.com/"]);
+        run.exits_with(0).is(&format!("explain/servers-{name}"));
+    }
+}
+
+#[test]
 fn requests_that_are_passed_on() {
     for (name, arguments) in [
         (

@@ -93,6 +93,39 @@ fn certificates_that_deserve_a_look() {
     folder.run(&["check-config", "--live"]).exits_with(0).is("live/certificate-risk");
 }
 
+#[test]
+fn a_certificate_that_cannot_be_shown_to_an_upstream() {
+    let folder = Folder::with_config(&format!(
+        "{}{SELF_SIGNED}\n[upstream.billing]\nservers = [\"https://backend:443\"]\nca = \"ca.pem\"\n\
+         client_cert = {{ cert = \"client.pem\", key = \"client.key\" }}\n\
+         \n[site.\"pay.example.com\"]\ntls = \"self-signed\"\nroutes = [{{ path = \"/*\", to = \"billing\" }}]\n",
+        server()
+    ));
+    folder.write("ca.pem", &issue(&["ca.example.com"], 3000).0);
+    folder.run(&["check-config", "--live"]).exits_with(1).is("live/client-certificate-missing");
+    folder.write_certificate("client", &issue(&["gateway.example.com"], 2001));
+    folder.run(&["check-config", "--live"]).exits_with(1).is("live/client-certificate-expired");
+    // Without --live no certificate is read.
+    folder.run(&["check-config"]).exits_with(0);
+    folder.write_certificate("client", &issue(&["gateway.example.com"], 3000));
+    folder.run(&["check-config", "--live"]).exits_with(0).is("live/client-certificate");
+}
+
+#[test]
+fn a_folder_for_the_key_of_sticky_cookies_that_is_none() {
+    let (cert, key) = issue(&["app.example.com"], 3000);
+    let folder = Folder::with_config(&format!(
+        "{}\n[upstream.app]\nservers = [\"backend:8000\"]\nbalance = {{ sticky = \"server\" }}\n\
+         \n[site.\"app.example.com\"]\ntls = {{ cert = \"app.pem\", key = \"app.key\" }}\n\
+         routes = [{{ path = \"/*\", to = \"app\" }}]\n",
+        server()
+    ));
+    folder.write_certificate("app", &(cert, key));
+    folder.run(&["check-config", "--live"]).exits_with(0).is("live/good");
+    folder.write("state/sticky", "in the way");
+    folder.run(&["check-config", "--live"]).exits_with(1).is("live/sticky-storage");
+}
+
 const BY_ACME: &str = "
 [acme]
 ca = \"ca.pem\"

@@ -43,36 +43,10 @@ fn every_configuration_can_be_read() {
 }
 
 #[test]
-fn what_this_version_cannot_do_is_refused_as_such() {
-    let blocks = blocks_of("toml,ignore-not-in-this-version");
-    assert!(!blocks.is_empty());
-    for block in blocks {
-        let Some(problems) = problems(&block) else {
-            panic!("{}: this version can do it now; say so", block.place)
-        };
-        let shown = problems.render_human(false);
-        let errors = shown.lines().filter(|line| line.starts_with("error"));
-        for error in errors {
-            assert!(error.starts_with("error[not-in-this-version]"), "{}: {error}", block.place);
-        }
-    }
-}
-
-#[test]
 fn no_block_is_written_in_a_language_that_nobody_checks() {
     // Blocks of the last line are shown and not run: they are for other programs than ours.
-    const KNOWN: [&str; 10] = [
-        "toml",
-        "toml,ignore-not-in-this-version",
-        "sh",
-        "console",
-        "rust",
-        "text",
-        "json",
-        "yaml",
-        "ini",
-        "dockerfile",
-    ];
+    const KNOWN: [&str; 9] =
+        ["toml", "sh", "console", "rust", "text", "json", "yaml", "ini", "dockerfile"];
     for block in Document::all().iter().flat_map(Document::blocks) {
         assert!(KNOWN.contains(&block.language.as_str()), "{}: {:?}", block.place, block.language);
     }

@@ -11,6 +11,7 @@
 mod acme;
 mod answers;
 mod bad_clients;
+mod balance;
 mod demo;
 mod failures;
 mod harness;

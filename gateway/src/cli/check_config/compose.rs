@@ -32,11 +32,15 @@ pub(super) fn check(
     }
     for upstream in &config.upstreams {
         for server in &upstream.servers {
-            let Endpoint::Name { host, port } = server else { continue };
+            let Endpoint::Name { host, port } = &server.endpoint else { continue };
             // A name with a dot is one of the world's DNS, not of a Compose network.
             if !host.as_str().contains('.') {
-                let upstream =
-                    Asked { upstream, host, port: *port, place: places.endpoint(upstream, server) };
+                let upstream = Asked {
+                    upstream,
+                    host,
+                    port: *port,
+                    place: places.endpoint(upstream, &server.endpoint),
+                };
                 problems_of(&services, &upstream).for_each(|problem| problems.push(problem));
             }
         }

@@ -38,7 +38,7 @@ const TABLE: [(Finding, &str, Severity, &str); 16] = {
             Finding::UpstreamTls,
             "upstream-ca",
             Error,
-            "`--live`: no root certificates to verify an https upstream with.",
+            "`--live`: no root certificates to verify an https upstream with, or none to show to it.",
         ),
         (
             Finding::Certificate,

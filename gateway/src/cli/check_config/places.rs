@@ -120,7 +120,7 @@ impl<'t> Places<'t> {
     /// A server of an upstream: its entry of `servers`, or the `to` of the first route with it.
     pub(super) fn endpoint(&self, upstream: &Upstream, endpoint: &Endpoint) -> Option<Place> {
         if let Some(named) = self.named_upstream(upstream) {
-            let index = upstream.servers.iter().position(|server| server == endpoint)?;
+            let index = upstream.servers.iter().position(|server| server.endpoint == *endpoint)?;
             let server = named.get("servers")?.get_ref().as_array()?.get(index)?;
             return self.place(&server.span());
         }

@@ -6,8 +6,8 @@ use super::super::style::Style;
 use crate::explain::{
     ActionFacts, Answerer, CacheControlFacts, ClientFacts, CompressFacts, CorsFacts, Decision,
     ErrorFacts, ErrorPageFacts, Explanation, FilesFacts, HeaderFact, HeaderOrigin, LimitFacts,
-    Outcome, PolicyFacts, ProxyFacts, ResponseHeaderFacts, RouteFacts, SiteFacts, UpstreamRequest,
-    Verdict, WebhookFacts,
+    Outcome, PolicyFacts, ProxyFacts, ResponseHeaderFacts, RouteFacts, SiteFacts, UpstreamFacts,
+    UpstreamRequest, Verdict, WebhookFacts,
 };
 
 /// The width of the column of names.
@@ -144,7 +144,7 @@ fn policy(page: &mut Page, policy: &PolicyFacts, passes_on: bool) {
     if policy.limits.is_empty() {
         page.line("limit", "none");
     }
-    if let Some(pace) = policy.bandwidth.as_ref().filter(|_| passes_on) {
+    if let Some(pace) = &policy.bandwidth {
         page.line("bandwidth", &format!("{}, {} at once", pace.rate, pace.burst));
     }
     if let Some(auth) = &policy.auth {
@@ -268,7 +268,22 @@ fn action(page: &mut Page, action: &ActionFacts) {
     };
     let ProxyFacts { upstream, rewrite, request } = &**passed;
     page.heading(&format!("Upstream {}", upstream.name));
+    servers(page, upstream);
+    page.line("path", rewrite);
+    match request {
+        Some(request) => upstream_request(page, request),
+        None => page.line("request", "never gets there"),
+    }
+}
+
+fn servers(page: &mut Page, upstream: &UpstreamFacts) {
     page.line("servers", &format!("{} ({})", upstream.servers.join(", "), upstream.protocol));
+    page.line("balance", &upstream.balance);
+    page.line("fail", &upstream.fail);
+    page.list("health", upstream.health.clone());
+    page.list("slow_start", upstream.slow_start.clone());
+    page.list("at once", upstream.max_requests.clone());
+    page.line("retries", &upstream.retries.to_string());
     page.line(
         "wait",
         &format!("{} to connect, {} for the first byte", upstream.connect, upstream.first_byte),
@@ -276,11 +291,8 @@ fn action(page: &mut Page, action: &ActionFacts) {
     if upstream.protocol == "https" {
         page.line("verified", upstream.ca.as_deref().unwrap_or("with the system's roots"));
     }
-    page.line("path", rewrite);
-    match request {
-        Some(request) => upstream_request(page, request),
-        None => page.line("request", "never gets there"),
-    }
+    page.list("sni", upstream.sni.clone());
+    page.list("shown", upstream.client_cert.clone());
 }
 
 fn files(page: &mut Page, files: &FilesFacts) {

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::gateway::Gateway;
 use super::replies::{Body, Reply, empty};
-use super::tls_client::{Facts, Tls};
+use super::tls_client::{Facts, Secure, Tls};
 use super::within;
 
 /// One connection. Dropping it closes it, whatever is under way.
@@ -56,7 +56,11 @@ impl Http {
 
     /// Whatever the TLS handshake agrees on.
     pub(crate) async fn connect(tls: &Tls, addr: SocketAddr, host: &str) -> Self {
-        let secure = tls.connect(addr, host).await;
+        Self::over(tls.connect(addr, host).await, host).await
+    }
+
+    /// Over a connection whose handshake is done.
+    pub(crate) async fn over(secure: Secure, host: &str) -> Self {
         let facts = secure.facts;
         let is_http2 = facts.alpn.as_deref() == Some("h2");
         let mut http = if is_http2 {

@@ -10,17 +10,19 @@ use std::sync::{Arc, Mutex};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::server::conn::{http1, http2};
+use hyper::service::{HttpService, service_fn};
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
+use super::eventually;
 use super::replies::{Body, full};
 
 /// An origin. Dropping it closes its listener and all its connections.
@@ -28,6 +30,7 @@ pub(crate) struct Origin {
     addr: Option<SocketAddr>,
     connections: Arc<AtomicUsize>,
     seen: Arc<Mutex<Vec<String>>>,
+    killed: Arc<Notify>,
     server: JoinHandle<()>,
 }
 
@@ -52,6 +55,36 @@ impl Origin {
         let log = Arc::clone(&seen);
         let mut origin = Self::accepting(listener, move |stream, _| {
             serve(stream, Arc::clone(&log), handler.clone())
+        });
+        origin.seen = seen;
+        origin
+    }
+
+    /// A server that speaks HTTP/2 in the clear and nothing else.
+    pub(crate) async fn h2c<H, F>(handler: H) -> Self
+    where
+        H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+        F: Future<Output = Response<Body>> + Send + 'static,
+    {
+        Self::h2c_at(([127, 0, 0, 1], 0).into(), handler).await
+    }
+
+    /// [`Origin::h2c`] at an address where none listens any more.
+    pub(crate) async fn h2c_at<H, F>(addr: SocketAddr, handler: H) -> Self
+    where
+        H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+        F: Future<Output = Response<Body>> + Send + 'static,
+    {
+        let bound = async || TcpListener::bind(addr).await.ok();
+        let listener = eventually("an address to listen on", bound).await;
+        let seen = Arc::<Mutex<Vec<String>>>::default();
+        let log = Arc::clone(&seen);
+        let mut origin = Self::accepting(listener, move |stream, _| {
+            let service = service(Arc::clone(&log), handler.clone());
+            let connection = http2::Builder::new(TokioExecutor::new())
+                .serve_connection(TokioIo::new(stream), service);
+            // As in `serve`.
+            async move { drop(connection.await) }
         });
         origin.seen = seen;
         origin
@@ -106,7 +139,7 @@ impl Origin {
                 open.spawn(serve(stream, Arc::clone(&log), handler.clone()));
             }
         });
-        Self { addr: None, connections: Arc::default(), seen, server }
+        Self { addr: None, connections: Arc::default(), seen, killed: Arc::default(), server }
     }
 
     /// A server whose every connection goes to the handler, with its number from 0.
@@ -127,16 +160,31 @@ impl Origin {
         let addr = listener.local_addr().unwrap();
         let connections = Arc::<AtomicUsize>::default();
         let count = Arc::clone(&connections);
+        let killed = Arc::<Notify>::default();
+        let end = Arc::clone(&killed);
         let server = tokio::spawn(async move {
             let mut open = JoinSet::new();
             loop {
-                let (stream, _) = listener.accept().await.unwrap();
+                let stream = tokio::select! {
+                    accepted = listener.accept() => accepted.unwrap().0,
+                    () = end.notified() => break,
+                };
                 stream.set_nodelay(true).unwrap();
                 let number = count.fetch_add(1, Ordering::SeqCst);
                 open.spawn(handler(stream, number));
             }
+            drop(listener);
+            open.shutdown().await;
         });
-        Self { addr: Some(addr), connections, seen: Arc::default(), server }
+        Self { addr: Some(addr), connections, seen: Arc::default(), killed, server }
+    }
+
+    /// Kills it as a container is killed: its listener and all its connections are closed when this
+    /// returns. What it has seen.
+    pub(crate) async fn kill(mut self) -> Vec<String> {
+        self.killed.notify_one();
+        (&mut self.server).await.unwrap();
+        self.seen()
     }
 
     /// Its address.
@@ -167,14 +215,26 @@ where
     H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    let service = service_fn(move |request: Request<Incoming>| {
-        seen.lock().unwrap().push(format!("{} {}", request.method(), request.uri()));
-        let answer = handler(request);
-        async move { Ok::<_, Infallible>(answer.await) }
-    });
+    let service = service(seen, handler);
     // A connection that ends badly is the gateway's or the test's doing, and is seen there.
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     drop(connection.with_upgrades().await);
+}
+
+/// The handler, with a note of what it was asked.
+fn service<H, F>(
+    seen: Arc<Mutex<Vec<String>>>,
+    handler: H,
+) -> impl HttpService<Incoming, ResBody = Body, Error = Infallible, Future: Send>
+where
+    H: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    service_fn(move |request: Request<Incoming>| {
+        seen.lock().unwrap().push(format!("{} {}", request.method(), request.uri()));
+        let answer = handler(request);
+        async move { Ok::<_, Infallible>(answer.await) }
+    })
 }
 
 /// Answers with what arrived: `{ method, target, headers: [[name, value], …], body }`. The headers

@@ -166,11 +166,17 @@ impl Tls {
         addr: SocketAddr,
         name: &str,
     ) -> Result<Secure, Refused> {
+        let refused = |error| Refused { error, saw_certificate: false };
+        let stream = self.tcp(addr).await.map_err(refused)?;
+        stream.set_nodelay(true).map_err(refused)?;
+        self.try_over(stream, name).await
+    }
+
+    /// [`Tls::try_connect`] over a connection that is there already.
+    pub(crate) async fn try_over(&self, stream: TcpStream, name: &str) -> Result<Secure, Refused> {
         self.saw_certificate.store(false, Ordering::SeqCst);
         let refused =
             |error| Refused { error, saw_certificate: self.saw_certificate.load(Ordering::SeqCst) };
-        let stream = self.tcp(addr).await.map_err(refused)?;
-        stream.set_nodelay(true).map_err(refused)?;
         let config = Arc::clone(self.config.get_or_init(|| Arc::new(self.build())));
         let server = ServerName::try_from(name.to_owned()).unwrap();
         let handshake = TlsConnector::from(config).connect(server, stream);

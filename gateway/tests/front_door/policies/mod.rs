@@ -16,5 +16,6 @@ mod hop_by_hop;
 mod jwt;
 mod limits;
 mod maintenance;
+mod proxy_protocol;
 mod response_headers;
 mod webhooks;

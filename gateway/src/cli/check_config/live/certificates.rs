@@ -10,7 +10,7 @@ use gateway_config::model::{Config, Protocol, Site, Tls};
 use super::super::finding::Finding;
 use super::super::places::Places;
 use crate::time::Rfc3339;
-use crate::upstream::Trust;
+use crate::upstream::{TlsError, Trust};
 
 /// A certificate that ends sooner is worth a word.
 const SOON: Duration = Duration::from_secs(14 * 86_400);
@@ -70,15 +70,18 @@ fn names_file(site: &Site, path: &Path) -> bool {
     }
 }
 
-/// The roots that https upstreams are verified with.
+/// The roots that https upstreams are verified with, and the certificates that are shown to them.
 pub(super) fn check_upstreams(config: &Config, places: &Places<'_>, problems: &mut Problems) {
     for upstream in config.upstreams.iter().filter(|upstream| upstream.protocol == Protocol::Https)
     {
-        let Err(error) = Trust::read(upstream.ca.as_deref(), None) else { continue };
+        let shown = upstream.client_cert.as_ref();
+        let Err(error) = Trust::read(upstream.ca.as_deref(), shown, None) else { continue };
         let text = format!("upstream `{}`: {error}", upstream.name);
         let (message, help) = text.split_once("; ").unwrap_or((&text, ""));
-        let place = places.upstream(upstream, "ca");
-        let place = place.or_else(|| places.endpoint(upstream, upstream.servers.first()?));
+        let key = if matches!(error, TlsError::ClientCert(_)) { "client_cert" } else { "ca" };
+        let place = places.upstream(upstream, key);
+        let place =
+            place.or_else(|| places.endpoint(upstream, &upstream.servers.first()?.endpoint));
         problems.push(Finding::UpstreamTls.problem(message.to_owned(), help.to_owned(), place));
     }
 }

@@ -16,7 +16,9 @@ pub(super) fn check(config: &Config, places: &Places<'_>, problems: &mut Problem
     let named: Vec<_> = config
         .upstreams
         .iter()
-        .flat_map(|upstream| upstream.servers.iter().map(move |server| (upstream, server)))
+        .flat_map(|upstream| {
+            upstream.servers.iter().map(move |server| (upstream, &server.endpoint))
+        })
         .filter_map(|(upstream, server)| match server {
             Endpoint::Name { host, .. } => Some((upstream, server, host)),
             Endpoint::Addr(_) | Endpoint::Unix(_) => None,

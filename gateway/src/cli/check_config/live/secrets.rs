@@ -50,7 +50,7 @@ impl Check<'_, '_> {
 
     /// `roots` of the directory, or `ca` where it has none: said once for all of these.
     fn roots(&mut self, index: usize, file: &Path) {
-        let Err(error) = Trust::read(Some(file), None) else { return };
+        let Err(error) = Trust::read(Some(file), None, None) else { return };
         let own = self.places.acme(Some(index), &["roots"]);
         let place = own.or_else(|| self.places.acme(None, &["ca"]));
         let text = error.to_string();

@@ -1,16 +1,17 @@
 //! Can the storage folder be used?
 
 use std::path::Path;
+use std::sync::Arc;
 
 use gateway_config::Problems;
-use gateway_config::model::{Config, Tls};
+use gateway_config::model::{Balance, Config, Tls, Upstream};
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
 use super::super::finding::Finding;
 use super::super::places::Places;
 
-/// Without sites that keep something there nobody looks at the folder.
+/// Without sites and upstreams that keep something there nobody looks at the folder.
 pub(super) fn check(config: &Config, places: &Places<'_>, problems: &mut Problems) {
     let any = |of: fn(&Tls) -> bool| config.sites.iter().any(|site| of(&site.tls));
     let storage = &config.server.storage;
@@ -18,8 +19,10 @@ pub(super) fn check(config: &Config, places: &Places<'_>, problems: &mut Problem
     let local_ca = any(|tls| !matches!(tls, Tls::Files(_))).then(|| usable(storage, "local-ca"));
     let acme = any(|tls| matches!(tls, Tls::Acme(_)))
         .then(|| usable(storage, "acme").and_then(|()| all_readable(&storage.join("acme"))));
+    let is_sticky = |upstream: &Arc<Upstream>| matches!(upstream.balance, Balance::Sticky(_));
+    let sticky = config.upstreams.iter().any(is_sticky).then(|| usable(storage, "sticky"));
     let mut said = None;
-    for message in [local_ca, acme].into_iter().flatten().filter_map(Result::err) {
+    for message in [local_ca, acme, sticky].into_iter().flatten().filter_map(Result::err) {
         if said.as_ref() != Some(&message) {
             let help = "give the gateway's user the right to write there, or set `storage` in [server] to another folder";
             let place = places.server("storage", 0);

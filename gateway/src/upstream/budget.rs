@@ -1,0 +1,75 @@
+//! How many requests may be tried once more, so that an upstream in trouble is not asked several
+//! times for everything: a fifth of its requests, or a few each second where it has few.
+
+use parking_lot::Mutex;
+
+/// One retry for so many requests.
+const REQUESTS: usize = 5;
+
+/// Milliseconds of a window, and what it allows whatever was asked: ten a second.
+const WINDOW: u64 = 10_000;
+const FLOOR: usize = 100;
+
+/// The budget of one upstream. Only who retries looks at it.
+#[derive(Debug, Default)]
+pub(super) struct Budget(Mutex<Windows>);
+
+/// This window and the one before it, so that a new one does not begin poor.
+#[derive(Debug, Default, Clone, Copy)]
+struct Windows {
+    since: u64,
+    /// The upstream's requests when this window began, and the one before it.
+    requests: usize,
+    requests_before: usize,
+    retries: usize,
+    retries_before: usize,
+}
+
+impl Budget {
+    /// Takes one retry; `false` where there is none left. `requests`: how many there have ever been.
+    pub(super) fn take(&self, requests: usize, now: u64) -> bool {
+        let mut windows = self.0.lock();
+        windows.advance(requests, now);
+        let asked = requests.wrapping_sub(windows.requests_before);
+        let allowed = windows.retries + windows.retries_before < FLOOR + asked / REQUESTS;
+        windows.retries += usize::from(allowed);
+        allowed
+    }
+}
+
+impl Windows {
+    fn advance(&mut self, requests: usize, now: u64) {
+        let age = now.saturating_sub(self.since);
+        if age < WINDOW {
+            return;
+        }
+        let recent = age < 2 * WINDOW;
+        *self = Self {
+            since: now,
+            requests,
+            requests_before: if recent { self.requests } else { requests },
+            retries: 0,
+            retries_before: if recent { self.retries } else { 0 },
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quiet_upstream_may_retry_a_few_and_a_busy_one_a_fifth() {
+        let taken = |budget: &Budget, requests, now| {
+            (0..100_000).take_while(|_| budget.take(requests, now)).count()
+        };
+        let quiet = Budget::default();
+        assert_eq!(taken(&quiet, 10, 20_000), FLOOR);
+        assert_eq!(taken(&quiet, 20, 25_000), 2, "ten more requests");
+        assert_eq!(taken(&quiet, 20, 60_000), FLOOR, "what was long ago is forgotten");
+        let busy = Budget::default();
+        assert!(busy.take(0, 20_000));
+        assert_eq!(taken(&busy, 10_000, 29_000), FLOOR - 1 + 2_000);
+        assert_eq!(taken(&busy, 20_000, 31_000), 2_000, "the last window counts");
+    }
+}
