@@ -1,17 +1,21 @@
 //! Good files, and what is read in them.
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails by panicking")]
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_config::model::Counting::{Apart, Skip, Together};
 use gateway_config::model::{
     AccessLog, Acme, AcmeCa, AcmeCertificate, AcmeKeys, Action, Auth, CertificatePer,
-    ChallengeKind, Config, DnsProvider, Endpoint, HeaderPreset, Host, HostPattern, KeySource,
-    OnError, PathPattern, Policy, Protocol, Redirect, Rewrite, Route, Secret, Site, Target, Tls,
-    TsigAlgorithm, UnknownHost,
+    ChallengeKind, Compress, CompressLevels, Config, ContentCoding, CorsOrigins, DnsProvider,
+    Endpoint, ErrorFormat, HeaderPreset, Host, HostPattern, KeySource, LimitKey, Maintenance,
+    Measure, OnError, PageKind, PathPattern, Policy, Protocol, Redirect, Rewrite, Route, Secret,
+    Site, Target, Tls, TsigAlgorithm, UnknownHost,
 };
 use gateway_config::{load, parse};
+use http::StatusCode;
 
 fn config(name: &str) -> Config {
     let path = Path::new("tests/good").join(name).with_extension("toml");
@@ -123,8 +127,8 @@ fn the_uat_sites() {
     assert_eq!(websocket.policy.headers.preset, HeaderPreset::App);
     let api = route(uat, "/api/*");
     assert_eq!(api.policy.limits.len(), 1);
-    assert_eq!(api.policy.limits[0].rate.to_string(), "10/s");
-    assert_eq!(api.policy.limits[0].burst.get(), 20);
+    let Measure::Rate { rate, burst } = api.policy.limits[0].measure else { panic!("no rate") };
+    assert_eq!((rate.to_string().as_str(), burst.get()), ("10/s", 20));
     assert!(Arc::ptr_eq(&target(api).upstream, &target(websocket).upstream));
     assert_eq!(target(api).upstream.first_byte, Duration::from_secs(30));
     let metrics = &route(uat, "/metrics").policy.access;
@@ -209,6 +213,54 @@ fn levels_add_up() {
 }
 
 #[test]
+fn errors_and_maintenance() {
+    let config = config("errors");
+    let site = site(&config, "pages.example.com");
+    let page = |policy: &Policy, status: u16| {
+        let page = policy.errors.page(StatusCode::from_u16(status).expect("a status"))?;
+        Some((page.path.display().to_string(), page.kind))
+    };
+    let good = |path: &str, kind| Some((format!("tests/good/{path}"), kind));
+    let all = &route(site, "/*").policy;
+    assert_eq!(page(all, 404), good("errors/404.html", PageKind::Html));
+    assert_eq!(page(all, 403), None);
+    assert_eq!(page(all, 502), good("bad.json", PageKind::Json));
+    assert_eq!(page(all, 503), good("other.htm", PageKind::Html));
+    assert_eq!((all.errors.format, all.errors.intercept), (ErrorFormat::Json, false));
+    let work = all.maintenance.as_ref().expect("maintenance");
+    assert_eq!((work.allow.len(), work.retry_after.as_secs()), (2, 600));
+    let text = work.page.as_ref().map(|page| (page.path.as_path(), page.kind));
+    assert_eq!(text, Some((Path::new("/srv/work.txt"), PageKind::Text)));
+
+    let open = &route(site, "/open").policy;
+    assert!(open.maintenance.is_none());
+    assert_eq!((open.errors.format, open.errors.intercept), (ErrorFormat::Auto, true));
+    assert_eq!(route(site, "/always").policy.maintenance, Some(Maintenance::default()));
+    assert_eq!(page(&site.policy, 404), good("errors/404.html", PageKind::Html));
+}
+
+#[test]
+fn limits_of_every_kind() {
+    let config = config("limits");
+    let site = site(&config, "example.com");
+    let policy = &route(site, "/*").policy;
+    let [plain, keyed, downloads, sockets] = policy.limits.as_slice() else { panic!("limits") };
+    assert_eq!((&plain.key, plain.assets, plain.websockets), (&LimitKey::ClientIp, Apart, Apart));
+    assert!(plain.asset_suffixes.contains(&".woff2".to_owned()) && !plain.dry_run);
+    assert_eq!(keyed.key, LimitKey::Header(http::HeaderName::from_static("x-api-key")));
+    assert_eq!((keyed.assets, keyed.websockets, keyed.dry_run), (Skip, Together, true));
+    assert_eq!(downloads.measure, Measure::Concurrent(NonZeroU32::MIN.saturating_add(3)));
+    assert_eq!(downloads.key, LimitKey::Cookie("session".into()));
+    assert_eq!(downloads.asset_suffixes, [".zip", ".iso"]);
+    assert_eq!((downloads.websockets, sockets.websockets), (Skip, Apart));
+    let bytes = |policy: &Policy| {
+        policy.bandwidth.map(|bandwidth| (bandwidth.rate.get(), bandwidth.burst.get()))
+    };
+    assert_eq!(bytes(policy), Some((1 << 20, 1 << 20)));
+    assert_eq!(bytes(&route(site, "/large").policy), Some((512_000, 4 << 20)));
+}
+
+#[test]
 fn everything_that_a_route_can_do() {
     let config = config("targets");
     let site = site(&config, "*.example.com");
@@ -283,6 +335,48 @@ fn warnings_do_not_stop_anyone() {
     assert_eq!((loaded.warnings.errors(), loaded.warnings.warnings()), (0, 4));
     assert_eq!(loaded.config.limits.len(), 1);
     assert_eq!(loaded.config.upstreams.len(), 1);
+}
+
+#[test]
+fn everything_about_answers() {
+    let config = config("answers");
+    let uat = site(&config, "uat.familycart.app");
+    let api = &route(uat, "/api/*").policy;
+    let cors = api.cors.as_ref().expect("cors");
+    let CorsOrigins::Listed(origins) = &cors.origins else { panic!("{cors:?}") };
+    let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
+    assert_eq!(origins, ["https://uat.familycart.app", "https://*.preview.example:8443"]);
+    assert!(cors.credentials && cors.headers.as_ref().is_some_and(Vec::is_empty));
+    assert_eq!(cors.methods, ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
+    assert_eq!(cors.expose, ["x-request-id"]);
+    assert_eq!(cors.max_age, Some(Duration::from_secs(86_400)));
+    assert_eq!(api.compress, Some(Compress::default()));
+
+    let plain = &route(uat, "/plain/*").policy;
+    assert!(plain.cors.is_none() && plain.compress.is_none() && plain.cache_control.is_empty());
+    let more = route(uat, "/more/*").policy.compress.as_ref().expect("compress");
+    assert_eq!(more.codings, [ContentCoding::Gzip]);
+    assert_eq!((more.min, more.levels), (0, CompressLevels { zstd: 3, br: 4, gzip: 9 }));
+    let types = more.types.as_ref().expect("types");
+    assert!(types[0].matches("text/html") && !types[0].matches("application/json"));
+
+    let all = &route(uat, "/*").policy;
+    let cors = all.cors.as_ref().expect("the server's");
+    assert_eq!((&cors.origins, &cors.headers), (&CorsOrigins::Any, &None));
+    assert_eq!(all.cache_control[0].suffixes, [".js", ".css"]);
+    let Action::Files(files) = &route(uat, "/static/*").action else { panic!("no files") };
+    assert_eq!(
+        (files.dir.as_path(), files.index.as_str()),
+        (Path::new("tests/good/dist/"), "index.html")
+    );
+    assert!(files.spa.is_none() && !files.precompressed);
+    let app = route(site(&config, "app.example.com"), "/*");
+    let Action::Files(files) = &app.action else { panic!("no files") };
+    assert_eq!(
+        (files.dir.as_path(), files.spa.as_deref()),
+        (Path::new("/srv/app"), Some("app/index.html"))
+    );
+    assert!(files.precompressed);
 }
 
 #[test]

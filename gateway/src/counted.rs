@@ -20,7 +20,7 @@ use crate::headers::request::{Forwarding, for_upstream};
 use crate::headers::response::Rules;
 use crate::headers::trace::Trace;
 use crate::metrics::{Metrics, RouteMetrics, SiteMetrics};
-use crate::policy::limit::{ClientKey, Limiter};
+use crate::policy::limit::{Limiter, Within};
 use crate::reply::add_rate_limits;
 use crate::route::{Hosts, Paths};
 
@@ -121,13 +121,13 @@ fn request_head(times: u32) -> Result<(), Failure> {
 /// Reading an answer's head, dressing it, and writing it for the client.
 fn answer_head(times: u32) -> Result<(), Failure> {
     let config = config(1)?;
-    let rules = Rules::of(&config.sites[0].routes[0].policy.headers);
-    let (trace, mut out) = (trace(), Vec::new());
+    let rules = Rules::of(&config.sites[0].routes[0].policy);
+    let (trace, asked, mut out) = (trace(), RequestHead::default(), Vec::new());
     for _ in 0..times {
         let mut head = ResponseHead::default();
         h1::parse_answer(black_box(ANSWER), &mut head)?;
         h1::of_answer(&head, &Method::GET)?;
-        rules.apply_to_upstreams(&trace, true, &mut head);
+        black_box(rules.to(&asked).apply_to_upstreams(&trace, true, &mut head));
         out.clear();
         h1::answer_head(&head, BodyWriter::Length, http::Version::HTTP_11, true, &mut out);
         black_box(&out);
@@ -139,11 +139,12 @@ fn answer_head(times: u32) -> Result<(), Failure> {
 /// to be set up, and never the same.
 fn hundred_limits(times: u32) -> Result<(), Failure> {
     let limiter = Limiter::new(&config(1)?.limits[0]);
-    let client = ClientKey::of(IpAddr::from([192, 0, 2, 1]));
+    let (asked, client) = (asked()?, IpAddr::from([192, 0, 2, 1]));
     let mut head = ResponseHead::default();
     for _ in 0..u64::from(times) * 100 {
         head.fields.clear();
-        let allowance = limiter.check(black_box(client)).map_err(|_| "over the limit")?;
+        let within = limiter.check(&asked, black_box(client), "/api/v1/items");
+        let Ok(Within::Rate(allowance)) = within else { return Err("over the limit".into()) };
         add_rate_limits(&[allowance], &mut head.fields);
     }
     Ok(())
@@ -175,6 +176,7 @@ fn log(times: u32) -> Result<(), Failure> {
             resumed: Some(false),
             request_id: trace.request_id.as_str(),
             trace_id: trace.trace_id.as_str(),
+            over_limit: None,
             error: None,
             referer: "",
             user_agent: "",
@@ -186,7 +188,7 @@ fn log(times: u32) -> Result<(), Failure> {
 
 /// Counting a request.
 fn metrics(times: u32) -> Result<(), Failure> {
-    let metrics = Metrics::new()?;
+    let metrics = Metrics::new(1)?;
     let (site, route) = (SiteMetrics::new(&metrics, "shop.example.com"), RouteMetrics::new());
     for _ in 0..times {
         site.count(black_box(Duration::from_micros(1234)), 0, 130);
@@ -203,7 +205,9 @@ fn http2(times: u32) -> Result<(), Failure> {
     connection.receive(b"\0\0\x04\x08\0\0\0\0\0\x7f\0\0\0")?;
     let mut answer = ResponseHead::default();
     h1::parse_answer(ANSWER, &mut answer)?;
-    Rules::of(&config(1)?.sites[0].routes[0].policy.headers).apply(&trace(), &mut answer);
+    Rules::of(&config(1)?.sites[0].routes[0].policy)
+        .to(&RequestHead::default())
+        .apply(&trace(), &mut answer);
     let cx = Context::from_waker(Waker::noop());
     let mut stream = 1_u32;
     for _ in 0..times {

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use http::{Method, StatusCode};
 use tokio::time::Instant;
 
+use crate::answer_body::{AnswerBody, BodyError};
 use crate::downstream::{Downstream, Framing, Piece};
 use crate::fault::Fault;
 use crate::h1::BodyWriter;
@@ -15,9 +16,11 @@ use crate::head::{Known, RequestHead, ResponseHead};
 use crate::headers::request::{Forwarding, for_upstream};
 use crate::headers::response::{Rules, strip_hop_by_hop};
 use crate::headers::trailers::end_to_end;
+use crate::policy::bandwidth::Pace;
 use crate::policy::body::BodyGauge;
+use crate::policy::compress::Encoding;
 use crate::policy::limit::Allowance;
-use crate::reply;
+use crate::reply::{self, ErrorStyle};
 use crate::stop::{Stage, Stop};
 use crate::stream::HIGH_WATER;
 use crate::upstream::{AnswerError, AnswerPiece, Connection, Pool, Upstream};
@@ -36,7 +39,10 @@ pub(crate) struct Exchange<'r> {
     pub(crate) forwarding: Forwarding<'r>,
     pub(crate) gauge: BodyGauge,
     pub(crate) idle: Option<Duration>,
+    /// How fast the answer is sent, where that is limited.
+    pub(crate) pace: Option<Box<Pace>>,
     pub(crate) rules: &'r Rules,
+    pub(crate) errors: &'r ErrorStyle,
     pub(crate) stop: &'r Stop,
     /// What the answer says about limits, whatever the upstream says.
     pub(crate) allowances: &'r [Allowance<'r>],
@@ -55,6 +61,8 @@ pub(crate) struct Account {
 pub(crate) enum Passed {
     /// The whole answer has been passed on.
     Answered,
+    /// The answer is an error that the route has a page for; nothing has been sent.
+    Replaced(Box<ResponseHead>),
     /// Both sides now speak another protocol.
     Upgraded(Connection),
 }
@@ -115,6 +123,14 @@ impl Exchange<'_> {
                 flow.upload == Upload::Nothing && matches!(fault, Fault::NoAnswer { .. });
             return Err(Attempt { fault, untouched });
         }
+        if flow.exchange.errors.page_instead(head.status, flow.exchange.asked).is_some() {
+            let ended = flow.upload.is_whole() && !connection.session.has_body();
+            // What the upstream would still say is of no use, and its connection only without it.
+            if ended {
+                connection.release(self.pool);
+            }
+            return Ok(Passed::Replaced(Box::new(head)));
+        }
         let upgraded = head.status == StatusCode::SWITCHING_PROTOCOLS;
         let answered = flow.pass_answer(head, account).await;
         let whole = flow.upload.is_whole();
@@ -160,6 +176,7 @@ struct Flow<'f, 'r, C> {
     client: &'f mut C,
     exchange: &'f mut Exchange<'r>,
     upload: Upload,
+    body: AnswerBody,
     asked_at: Instant,
 }
 
@@ -174,7 +191,8 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
             Framing::Length(_) | Framing::Open => Upload::Going,
         };
         let asked_at = Instant::now();
-        let mut flow = Self { connection, client, exchange, upload, asked_at };
+        let body = AnswerBody::default();
+        let mut flow = Self { connection, client, exchange, upload, body, asked_at };
         flow.wait_for_head(asked_at);
         flow
     }
@@ -195,7 +213,7 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
             account.upstream_status = Some(head.status.as_u16());
             let took = self.asked_at.elapsed();
             account.first_byte = Some(took);
-            self.exchange.upstream.metrics.first_byte.observe(took.as_secs_f64());
+            self.exchange.upstream.metrics.first_byte.observe(took);
             return Ok(());
         }
     }
@@ -234,11 +252,13 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
         account: &mut Account,
     ) -> Result<(), Fault> {
         let idle = self.idle(&head);
-        self.dress(&mut head);
+        let encoding = self.dress(&mut head);
         if self.exchange.stop.stage() > Stage::Running {
             self.client.close_after();
         }
         let ended = !self.connection.session.has_body();
+        let encoding = encoding.filter(|_| !ended);
+        self.body = AnswerBody::new(encoding).map_err(Fault::NotCompressed)?;
         self.client.send_head(&head, ended);
         account.status = Some(head.status);
         if ended {
@@ -250,15 +270,18 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
 
     fn poll_answer(&mut self, cx: &mut Context<'_>, idle: Duration) -> Poll<Result<(), Fault>> {
         loop {
-            let moved = match self.connection.session.poll_body(cx) {
+            let moved = match self.body.poll(&mut self.connection.session, cx) {
                 Poll::Ready(Ok(AnswerPiece::End(trailers))) => {
                     self.client.end(end_to_end(trailers).as_deref());
                     return Poll::Ready(Ok(()));
                 }
-                Poll::Ready(Ok(AnswerPiece::Data)) => self.poll_pass_piece(cx)?,
-                Poll::Ready(Err(source)) => {
+                Poll::Ready(Ok(AnswerPiece::Data)) => self.poll_pass_piece(cx, idle)?,
+                Poll::Ready(Err(BodyError::Answer(source))) => {
                     let server = self.connection.server.clone();
                     return Poll::Ready(Err(Fault::AnswerBroken { server, source }));
+                }
+                Poll::Ready(Err(BodyError::Encoder(source))) => {
+                    return Poll::Ready(Err(Fault::NotCompressed(source)));
                 }
                 Poll::Pending => {
                     if let Poll::Ready(Err(error)) = self.client.poll_flush(cx) {
@@ -279,14 +302,34 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
     }
 
     /// Gives the client a piece of the answer's body; whether it has taken any of it.
-    fn poll_pass_piece(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
-        match self.client.poll_send(cx, self.connection.session.piece()) {
+    fn poll_pass_piece(&mut self, cx: &mut Context<'_>, idle: Duration) -> Result<bool, Fault> {
+        let Some(room) = self.poll_room(cx, idle)? else { return Ok(false) };
+        let session = &mut self.connection.session;
+        let piece = self.body.piece(session);
+        match self.client.poll_send(cx, &piece[..piece.len().min(room)]) {
             Poll::Ready(Ok(taken)) => {
-                self.connection.session.consume(taken);
+                self.body.consume(session, taken);
+                if let Some(pace) = &mut self.exchange.pace {
+                    pace.spend(taken, Instant::now());
+                }
                 Ok(true)
             }
             Poll::Ready(Err(error)) => Err(Fault::ClientGone(error)),
             Poll::Pending => Ok(false),
+        }
+    }
+
+    /// How much of the answer may be sent now; `None` where `bandwidth` says to wait. That is nobody's
+    /// silence, and what has been sent so far must not wait with it.
+    fn poll_room(&mut self, cx: &mut Context<'_>, idle: Duration) -> Result<Option<usize>, Fault> {
+        let Some(pace) = &mut self.exchange.pace else { return Ok(Some(usize::MAX)) };
+        if let Poll::Ready(room) = pace.poll_room(cx) {
+            return Ok(Some(room));
+        }
+        self.client.patience().allow(Instant::now(), idle);
+        match self.client.poll_flush(cx) {
+            Poll::Ready(Err(error)) => Err(Fault::ClientGone(error)),
+            _ => Ok(None),
         }
     }
 
@@ -323,18 +366,20 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
         Ok(true)
     }
 
-    fn dress(&self, head: &mut ResponseHead) {
+    fn dress(&self, head: &mut ResponseHead) -> Option<Encoding> {
         let exchange = &self.exchange;
         let limited = !exchange.allowances.is_empty();
         let upgrade = (head.status == StatusCode::SWITCHING_PROTOCOLS)
             .then(|| head.fields.get(Known::Upgrade).map(<[u8]>::to_vec))
             .flatten();
-        exchange.rules.apply_to_upstreams(exchange.forwarding.trace, limited, head);
+        let dress = exchange.rules.to(exchange.asked);
+        let encoding = dress.apply_to_upstreams(exchange.forwarding.trace, limited, head);
         reply::add_rate_limits(exchange.allowances, &mut head.fields);
         reply::add_date(&mut head.fields, SystemTime::now());
         if let Some(protocol) = upgrade {
             head.fields.add_known(Known::Upgrade, &protocol);
         }
+        encoding
     }
 
     /// A switch of protocols is an answer only to a request for one.

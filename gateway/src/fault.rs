@@ -46,6 +46,12 @@ pub(crate) enum Fault {
     Misdirected,
     #[error("no route of the site takes this path")]
     NoRoute,
+    #[error("no file of the folder is called so")]
+    NoFile,
+    #[error("the method is none of {0}")]
+    MethodNotAllowed(&'static str),
+    #[error("the file cannot be read")]
+    Unreadable(#[source] io::Error),
     #[error(transparent)]
     Refused(#[from] Refused),
     #[error("the request's body is larger than the cap of {cap} bytes")]
@@ -85,6 +91,8 @@ pub(crate) enum Fault {
     FirstByteTimeout { server: Arc<str>, after: Duration },
     #[error("{server} stopped for {after:?} in the middle of its answer")]
     AnswerTimeout { server: Arc<str>, after: Duration },
+    #[error("the answer cannot be compressed")]
+    NotCompressed(#[source] io::Error),
     #[error("{server} broke off in the middle of its answer")]
     AnswerBroken {
         server: Arc<str>,
@@ -108,10 +116,12 @@ impl Fault {
             }
             Self::UnknownHost(status) => return *status,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
-            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::NoRoute | Self::NoFile => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Refused(refused) => refused.status(),
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ClientGone(_) => return None,
+            Self::Unreadable(_) | Self::NotCompressed(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unresolved { .. }
             | Self::Connect { .. }
             | Self::NoAnswer { .. }
@@ -138,6 +148,8 @@ impl Fault {
             | Self::BodyTimeout(_)
             | Self::BodyTooSlow(_)
             | Self::BodyBroken(_)
+            | Self::NoFile
+            | Self::MethodNotAllowed(_)
             | Self::ClientGone(_) => Blame::Client,
             Self::Unresolved { .. }
             | Self::Connect { .. }
@@ -147,7 +159,9 @@ impl Fault {
             | Self::FirstByteTimeout { .. }
             | Self::AnswerTimeout { .. }
             | Self::AnswerBroken { .. } => Blame::Upstream,
-            Self::NoRoute | Self::Refused(_) => Blame::Gateway,
+            Self::NoRoute | Self::Refused(_) | Self::Unreadable(_) | Self::NotCompressed(_) => {
+                Blame::Gateway
+            }
         }
     }
 
@@ -178,6 +192,9 @@ impl Fault {
             Self::UnknownHost(_) => "unknown_host",
             Self::Misdirected => "misdirected",
             Self::NoRoute => "no_route",
+            Self::NoFile => "no_file",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::Unreadable(_) => "unreadable",
             Self::Refused(refused) => refused.reason(),
             Self::BodyTooLarge { .. } => "body_too_large",
             Self::BodyTimeout(_) => "body_timeout",
@@ -192,6 +209,7 @@ impl Fault {
             Self::FirstByteTimeout { .. } => "upstream_first_byte_timeout",
             Self::AnswerTimeout { .. } => "upstream_answer_timeout",
             Self::AnswerBroken { .. } => "upstream_answer_broken",
+            Self::NotCompressed(_) => "not_compressed",
         }
     }
 
@@ -261,9 +279,15 @@ mod tests {
             Fault::UnknownHost(Some(StatusCode::NOT_FOUND)),
             Fault::Misdirected,
             Fault::NoRoute,
+            Fault::NoFile,
+            Fault::MethodNotAllowed("GET, HEAD"),
+            Fault::Unreadable(io::Error::from(io::ErrorKind::PermissionDenied)),
+            Fault::Refused(Refused::Maintenance { retry_after: 300 }),
             Fault::Refused(Refused::Address),
             Fault::Refused(Refused::Path),
             Fault::Refused(Refused::Rate(Exceeded::example())),
+            Fault::Refused(Refused::Concurrency("downloads".into())),
+            Fault::Refused(Refused::Preflight("its origin is not one of `cors`")),
             Fault::Refused(Refused::Auth(Denied::Nobody("Basic".into()))),
             Fault::Refused(Refused::Auth(Denied::Wrong("it is no token", "Bearer".into()))),
             Fault::Refused(Refused::Auth(Denied::Forbidden("a claim is missing", "Bearer".into()))),
@@ -278,6 +302,7 @@ mod tests {
             Fault::BodyTooSlow(240),
             Fault::BodyBroken(ClientError::Malformed("a chunk is longer than it says")),
             Fault::ClientGone(ClientError::Gone(reset())),
+            Fault::NotCompressed(io::Error::from(io::ErrorKind::OutOfMemory)),
         ]
     }
 

@@ -26,8 +26,8 @@ pub(crate) use stream::TlsStream;
 /// What is known of a connection after its handshake.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TlsFacts {
-    /// The site whose certificate was shown.
-    pub(crate) site: usize,
+    /// The site whose certificate was shown; `None` where a reload has removed it since.
+    pub(crate) site: Option<usize>,
     pub(crate) version: &'static str,
     /// The key-exchange group; none where TLS 1.2 was resumed.
     pub(crate) group: Option<&'static str>,
@@ -197,7 +197,7 @@ fn facts_of(connection: &UnbufferedServerConnection, site: usize) -> TlsFacts {
     };
     let group = connection.negotiated_key_exchange_group();
     TlsFacts {
-        site,
+        site: Some(site),
         version,
         group: group.and_then(|group| group.name().as_str()),
         resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use gateway_config::model::{CertificateFiles, HostPattern, Site, Tls};
+use gateway_config::model::{CertificateFiles, HostPattern, Policy, Site, Tls};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_RSA_SHA256, RsaKeySize,
 };
@@ -40,6 +40,7 @@ pub(crate) fn site(hosts: &[&str], tls: Tls) -> Site {
         tls,
         client_certs: None,
         routes: Vec::new(),
+        policy: Policy::default(),
     }
 }
 

@@ -3,9 +3,15 @@
 
 mod acme;
 mod address;
+mod answers;
 mod auth;
+mod compress;
+mod cors;
+mod errors;
+mod files;
 mod headers;
 mod host;
+mod limit;
 mod password;
 mod policy;
 mod route;
@@ -19,11 +25,18 @@ pub use acme::{
     DnsProvider, ExternalAccount, TsigAlgorithm,
 };
 pub use address::{ListenAddr, ProxySource, TrustedProxies};
+pub use answers::CacheControl;
 pub use auth::{Auth, BasicAuth, ForwardAuth, JwtAuth, KeySource, OnError};
+pub use compress::{Compress, CompressLevels, ContentCoding, MediaRange};
+pub(crate) use cors::default_port;
+pub use cors::{Cors, CorsOrigins, OriginPattern};
+pub use errors::{ErrorFormat, ErrorPage, Errors, Maintenance, PageKind, StatusPattern};
+pub use files::Files;
 pub use headers::{HeaderPreset, ResponseHeaders};
 pub use host::{Host, HostPattern};
+pub use limit::{Bandwidth, Counting, Limit, LimitKey, Measure, Rate};
 pub use password::{PasswordHash, PasswordHashError};
-pub use policy::{Access, DenyPaths, Limit, LimitKey, Policy, Rate};
+pub use policy::{Access, DenyPaths, Policy};
 pub use route::{Action, PathPattern, Redirect, Respond, Rewrite, Route, Target};
 pub use secret::{Secret, SecretError};
 pub use server::{AccessLog, Connections, Server, Timeouts, UnknownHost};
@@ -35,7 +48,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A whole configuration.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Listeners, limits on connections, storage: what belongs to the process and not to a site.
     pub server: Server,
@@ -50,7 +63,7 @@ pub struct Config {
 }
 
 /// One site: the hosts it answers to, its certificate, and its routes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
     /// The name in `[site."…"]`; also the site's label in the access log and the metrics.
     pub name: HostPattern,
@@ -62,6 +75,8 @@ pub struct Site {
     pub client_certs: Option<ClientCerts>,
     /// Its routes, in the order of the file. No two have the same path.
     pub routes: Vec<Route>,
+    /// What server and site say, for requests that no route takes.
+    pub policy: Policy,
 }
 
 impl Site {

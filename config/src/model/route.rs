@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode};
 
-use super::{Policy, Upstream};
+use super::{Files, Policy, Upstream};
 
 /// One route of a site.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// Which paths it takes.
     pub path: PathPattern,
@@ -38,7 +38,7 @@ impl fmt::Display for PathPattern {
 }
 
 /// What a route does.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// `to`: passes the request on.
     Proxy(Target),
@@ -46,10 +46,12 @@ pub enum Action {
     Respond(Respond),
     /// `redirect`: sends the client elsewhere.
     Redirect(Redirect),
+    /// `files`: answers from a folder.
+    Files(Files),
 }
 
 /// Where a request is passed to, and under what path.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The upstream; shared with every other route that names it.
     pub upstream: Arc<Upstream>,

@@ -48,9 +48,12 @@ codes! {
     UnquotedHost = "unquoted-host", Error, "A host in a table's name without quotes: TOML takes its dots for tables.";
     BadName = "bad-name", Error, "A limit, an upstream or a key with a name that is no plain word.";
     BadPath = "bad-path", Error, "Not a path, or not a pattern of paths.";
-    BadSuffix = "bad-suffix", Error, "Not a suffix pattern such as \"*.bak\".";
+    BadSuffix = "bad-suffix", Error, "Not a suffix pattern such as \"*.bak\", or not an ending such as \".js\".";
     BadServer = "bad-server", Error, "Not a server that requests could be passed to.";
     BadUrl = "bad-url", Error, "Not a URL or path to redirect to, or not the URL of an API.";
+    BadOrigin = "bad-origin", Error, "Not an origin such as \"https://app.example.com\".";
+    BadMediaType = "bad-media-type", Error, "Not a media type such as \"text/html\", and not all of one kind.";
+    BadMethod = "bad-method", Error, "Not a method, or none that a browser sends.";
     BadStatus = "bad-status", Error, "A status that does not belong there.";
     BadFile = "bad-file", Error, "Not the name of a file or folder.";
     BadHeader = "bad-header", Error, "Not a header name, or not a header value.";
@@ -58,6 +61,9 @@ codes! {
     DuplicateHeader = "duplicate-header", Error, "One header named twice on one level.";
     DuplicateRoute = "duplicate-route", Error, "Two routes of one site with the same path.";
     DuplicateHost = "duplicate-host", Error, "One host claimed twice.";
+    DuplicateDefinition = "duplicate-definition", Error, "Something that stands in two files.";
+    NestedInclude = "nested-include", Error, "An `include` in a file that is included itself.";
+    UnreadableInclude = "unreadable-include", Error, "A file that is included and cannot be read.";
     DuplicateAddress = "duplicate-address", Error, "One address listened on twice.";
     UnknownLimit = "unknown-limit", Error, "A limit that no [limit.NAME] defines.";
     UnknownUpstream = "unknown-upstream", Error, "An upstream that no [upstream.NAME] defines.";
@@ -79,6 +85,7 @@ codes! {
     UnusedUpstream = "unused-upstream", Warning, "An upstream that no route names.";
     UnusedAcme = "unused-acme", Warning, "A table `acme` without a site that has its certificates by ACME.";
     NoPublicCa = "no-public-ca", Warning, "A host that no public CA issues certificates for.";
+    EmptyInclude = "empty-include", Warning, "An `include` that no file matches.";
     DirectoryPath = "directory-path", Warning, "The URL of a directory that names a server and no directory.";
 }
 

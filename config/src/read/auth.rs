@@ -13,9 +13,8 @@ use crate::model::{Auth, BasicAuth, ForwardAuth, JwtAuth, KeySource, OnError, Up
 use crate::problem::Code;
 use crate::spec::Format;
 use crate::text::{
-    KeySet, parse_duration, parse_duration_or_zero, parse_file, parse_header_name,
-    parse_header_value, parse_key_set, parse_password_hash, parse_service_path, parse_user,
-    parse_word,
+    KeySet, parse_duration, parse_duration_or_zero, parse_header_name, parse_header_value,
+    parse_key_set, parse_password_hash, parse_service_path, parse_user, parse_word,
 };
 
 /// What a level says: `Some(None)` is `"off"`.
@@ -29,7 +28,7 @@ pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Option<Option<Arc<
 
 fn read_table(table: Table<'_>, context: &Context<'_>) -> Option<Auth> {
     let table = table.labelled("`auth`");
-    let basic = table.given("basic").map(|node| read_basic(&node, context).map(Auth::Basic));
+    let basic = table.given("basic").map(|node| read_basic(&node).map(Auth::Basic));
     let forward =
         table.given("forward").map(|node| read_forward(&node, context).map(Auth::Forward));
     let jwt = table.given("jwt").map(|node| read_jwt(&node, context).map(Auth::Jwt));
@@ -37,11 +36,11 @@ fn read_table(table: Table<'_>, context: &Context<'_>) -> Option<Auth> {
     basic.or(forward).or(jwt)?
 }
 
-fn read_basic(node: &Node<'_>, context: &Context<'_>) -> Option<BasicAuth> {
+fn read_basic(node: &Node<'_>) -> Option<BasicAuth> {
     let table = node.table()?.labelled("`basic`");
     let users = table.given("users").map(|node| read_users(&node));
     let file = table.given("file");
-    let file = file.map(|node| node.parse(Format::File, |text| parse_file(text, context.base)));
+    let file = file.map(|node| node.path(Format::File));
     let realm = table.read("realm", |node| node.parse(Format::HeaderValue, parse_header_value));
     let user_header = table.given("user_header").map(|node| header_name(&node));
     if users.is_none() && file.is_none() {
@@ -141,7 +140,7 @@ fn read_jwt(node: &Node<'_>, context: &Context<'_>) -> Option<JwtAuth> {
 
 fn read_keys(node: &Node<'_>, context: &Context<'_>) -> Option<KeySource> {
     let (server, authority, path) = match node.parse(Format::KeySet, parse_key_set)? {
-        KeySet::File(name) => return Some(KeySource::File(context.base.join(name))),
+        KeySet::File(name) => return Some(KeySource::File(node.base().join(name))),
         KeySet::Url { server, authority, path } => (server, authority, path),
     };
     let found = context.upstreams.resolve(&server);

@@ -14,6 +14,7 @@ use crate::problem::Code;
 use crate::spec::Format;
 use crate::text::{Location, parse_header_value, parse_location};
 
+pub(super) mod files;
 mod rewrite;
 
 pub(super) fn read(
@@ -52,6 +53,7 @@ fn read_route(
     });
     let respond = table.given("respond").map(|node| read_respond(&node));
     let redirect = table.given("redirect").map(|node| read_redirect(&node));
+    let files = table.given("files").map(|node| files::read(&node));
     let level = policies::read(&table, context);
     table.finish();
 
@@ -61,7 +63,7 @@ fn read_route(
         Some(None) => (Some(None), None),
         None => (None, None),
     };
-    let action = to.or(respond).or(redirect).flatten();
+    let action = to.or(respond).or(redirect).or(files).flatten();
     let levels: Vec<&Level> = levels.iter().copied().chain([&level]).collect();
     let route = action.map(|action| Route { path: path.clone(), action, policy: merge(&levels) });
     Some(ReadRoute { path, span, redirect: redirects_to, route })

@@ -1,7 +1,5 @@
 //! `[site."HOST"]`.
 
-use std::path::Path;
-
 use http::StatusCode;
 
 use super::node::{NamedNode, Node};
@@ -10,11 +8,13 @@ use super::{Context, policies, routes, tls};
 use crate::complaint::{Complaint, quoted};
 use crate::host::HostError;
 use crate::level::{Level, merge};
-use crate::model::{Action, ClientCerts, HostPattern, PathPattern, Redirect, Route, Site, Tls};
+use crate::model::{
+    Action, ClientCerts, HostPattern, PathPattern, Policy, Redirect, Route, Site, Tls,
+};
 use crate::problem::Code;
 use crate::source::Span;
 use crate::spec::Format;
-use crate::text::{Location, parse_file, parse_header_name, parse_url};
+use crate::text::{Location, parse_header_name, parse_url};
 
 /// A site as far as it could be read, with what further checks need of it.
 pub(crate) struct ReadSite {
@@ -23,6 +23,7 @@ pub(crate) struct ReadSite {
     pub(crate) routes: Vec<ReadRoute>,
     name: Option<HostPattern>,
     tls: Option<Tls>,
+    policy: Policy,
     /// Given and broken: `Some(None)`.
     client_certs: Option<Option<ClientCerts>>,
 }
@@ -62,6 +63,7 @@ impl ReadSite {
                 None => None,
             },
             routes: routes.collect::<Option<_>>()?,
+            policy: self.policy,
         })
     }
 }
@@ -98,17 +100,16 @@ fn read_site(
     let name = parse_host(entry.name).map_err(|complaint| {
         context.report.add(Some(&entry.span), complaint);
     });
-    let tls =
-        table.given("tls").and_then(|node| tls::read(&node, context.certificate, context.base));
+    let tls = table.given("tls").and_then(|node| tls::read(&node, context.certificate));
     let aliases = table.given("aliases").and_then(|node| {
         node.each(|item| Some((item.parse(Format::Host, parse_host)?, item.span()?)))
     });
-    let client_certs =
-        table.given("client_certs").map(|node| read_client_certs(&node, context.base));
+    let client_certs = table.given("client_certs").map(|node| read_client_certs(&node));
     let level = policies::read(&table, context);
     let server = server.into_iter();
     let levels: Vec<&Level> = server.chain(std::iter::once(&level)).collect();
     let redirect = read_redirect(&table, &levels);
+    let files = read_files(&table, &levels);
     let routes = routes::read(table.given("routes"), entry.name, &levels, context);
     table.finish();
 
@@ -116,16 +117,17 @@ fn read_site(
     let own = name.clone().map(|name| (name, entry.span.clone()));
     Some(ReadSite {
         hosts: own.into_iter().chain(aliases.into_iter().flatten()).collect(),
-        routes: redirect.into_iter().chain(routes).collect(),
+        routes: redirect.into_iter().chain(files).chain(routes).collect(),
         name,
         tls,
+        policy: merge(&levels),
         client_certs,
     })
 }
 
-fn read_client_certs(node: &Node<'_>, base: &Path) -> Option<ClientCerts> {
+fn read_client_certs(node: &Node<'_>) -> Option<ClientCerts> {
     let table = node.table()?.labelled("`client_certs`");
-    let file = |node: &Node<'_>| node.parse(Format::File, |text| parse_file(text, base));
+    let file = |node: &Node<'_>| node.path(Format::File);
     let ca = table.given("ca").and_then(|node| file(&node));
     let crls = table.read("crl", |node| node.each(file));
     let required = table.read("mode", |node| Some(node.text()? == "require"));
@@ -156,6 +158,16 @@ fn read_redirect(table: &Table<'_>, levels: &[&Level]) -> Option<ReadRoute> {
         redirect: Some(ReadRedirect { location, keep_path: true, span }),
         route: Some(Route { path, action, policy: merge(levels) }),
     })
+}
+
+/// A site's `files` are one route for everything.
+fn read_files(table: &Table<'_>, levels: &[&Level]) -> Option<ReadRoute> {
+    let node = table.given("files")?;
+    let span = node.span()?;
+    let action = routes::files::read(&node);
+    let path = PathPattern::Prefix(String::new());
+    let route = action.map(|action| Route { path: path.clone(), action, policy: merge(levels) });
+    Some(ReadRoute { path, span, redirect: None, route })
 }
 
 /// `[site.example.com]`: TOML takes the dots for tables in tables.

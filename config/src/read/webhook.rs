@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::node::{Node, Shape};
+use super::secret;
 use super::table::Table;
-use super::{Context, secret};
 use crate::complaint::Complaint;
 use crate::model::{Webhook, WebhookProvider};
 use crate::problem::Code;
@@ -12,21 +12,21 @@ use crate::spec::Format;
 use crate::text::{parse_duration, parse_event};
 
 /// What a level says: `Some(None)` is `"off"`.
-pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Option<Option<Arc<Webhook>>> {
+pub(super) fn read(node: &Node<'_>) -> Option<Option<Arc<Webhook>>> {
     match node.shape()? {
         Shape::Text(_off) => Some(None),
-        Shape::Table(table) => read_table(table, context).map(Arc::new).map(Some),
+        Shape::Table(table) => read_table(table).map(Arc::new).map(Some),
         _ => None,
     }
 }
 
-fn read_table(table: Table<'_>, context: &Context<'_>) -> Option<Webhook> {
+fn read_table(table: Table<'_>) -> Option<Webhook> {
     let table = table.labelled("`webhook`");
     let provider = table.given("provider").and_then(|node| match node.text()? {
         "github" => Some(WebhookProvider::GitHub),
         _ => None,
     });
-    let secrets = table.given("secrets").and_then(|node| secret::read_list(&node, context.base));
+    let secrets = table.given("secrets").and_then(|node| secret::read_list(&node));
     let events =
         table.given("events").map(|node| node.each(|item| item.parse(Format::Event, parse_event)));
     let refuses = table.read("replay", |node| Some(node.text()? == "refuse"));

@@ -18,7 +18,7 @@ impl Node<'_> {
             found(self.value)
         );
         let example =
-            self.example.map(|key| format!("for instance {} = {}", key.name, key.example));
+            self.example.map(|key| format!("for instance {} = {}", key.shown_name(), key.example));
         let help = self.meant().or(example);
         self.complain(Complaint::new(Code::WrongType, message).help_if(help));
     }
@@ -36,7 +36,7 @@ impl Node<'_> {
             DeValue::Integer(number) if text(Format::Listen) => {
                 Some(format!("write \"[::]:{number}\""))
             }
-            DeValue::String(text) if kinds.iter().any(|kind| matches!(kind, Kind::List { .. })) => {
+            DeValue::String(text) if kinds.iter().any(lists_strings) => {
                 Some(format!("write a list: [{text:?}]"))
             }
             DeValue::String(text) if kinds.iter().any(takes_number) => {
@@ -55,6 +55,11 @@ impl Node<'_> {
             _ => None,
         }
     }
+}
+
+fn lists_strings(kind: &Kind) -> bool {
+    let Kind::List { of, .. } = kind else { return false };
+    !matches!(of, Kind::Table(_) | Kind::Variants { .. })
 }
 
 fn takes_number(kind: &Kind) -> bool {

@@ -18,7 +18,17 @@ pub(crate) enum Format {
     Host,
     Path,
     Suffix,
+    Ending,
+    CookieName,
+    Bandwidth,
+    Origin,
+    Method,
+    CorsHeader,
+    FileBelow,
+    MediaRange,
     File,
+    Page,
+    ErrorStatus,
     Folder,
     Server,
     Target,
@@ -40,6 +50,7 @@ pub(crate) enum Format {
     PasswordHash,
     ServicePath,
     KeySet,
+    Include,
 }
 
 /// How one format is described.
@@ -115,7 +126,39 @@ impl Format {
             Self::Suffix => {
                 of("a pattern such as \"*.bak\"", "patterns such as \"*.bak\"", Some("^\\*\\.."))
             }
+            Self::Ending => {
+                of("an ending such as \".js\"", "endings such as \".js\"", Some("^\\.."))
+            }
+            Self::CookieName => {
+                of("the name of a cookie", "names of cookies", Some("^[^\\s=;,]+$"))
+            }
+            Self::Bandwidth => {
+                of("a bandwidth such as \"1MiB/s\"", "bandwidths", Some("^[0-9]+([KMGT]i?|k)?B/s$"))
+            }
+            Self::Origin => of(
+                "an origin such as \"https://app.example.com\"",
+                "origins such as \"https://app.example.com\"",
+                Some("^\\*$|^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]+$"),
+            ),
+            Self::Method => of("a method such as \"GET\"", "methods", Some("^[^\\s,*]+$")),
+            Self::MediaRange => of(
+                "a media type such as \"text/html\" or \"text/*\"",
+                "media types such as \"text/*\"",
+                Some("^[^\\s/;]+/[^\\s/;]+$"),
+            ),
+            Self::CorsHeader => of("a header name", "header names", Some("^[^\\s:*]+$")),
             Self::File => of("a file name", "file names", Some(".")),
+            Self::FileBelow => {
+                of("a file name such as \"index.html\"", "file names", Some("^[^./][^\\\\]*$"))
+            }
+            Self::Page => of(
+                "a file such as \"404.html\"",
+                "files such as \"404.html\"",
+                Some("\\.([Hh][Tt][Mm][Ll]?|[Jj][Ss][Oo][Nn]|[Tt][Xx][Tt])$"),
+            ),
+            Self::ErrorStatus => {
+                of("a status such as 404, or 5xx", "statuses", Some("^[45]([0-9][0-9]|xx)$"))
+            }
             Self::Folder => of("a folder's name", "folder names", Some(".")),
             Self::Server => of(
                 "a server such as \"backend:8000\"",
@@ -179,6 +222,11 @@ impl Format {
                 "an event such as \"push\" or \"workflow_job.queued\"",
                 "events such as \"push\"",
                 Some("^[a-z0-9_-]+(\\.[a-z0-9_-]+)?$"),
+            ),
+            Self::Include => of(
+                "a pattern of files such as \"sites/*.toml\"",
+                "patterns of files such as \"sites/*.toml\"",
+                Some("."),
             ),
             Self::Argument => of("an argument", "arguments, the program first", None),
         }

@@ -5,6 +5,11 @@
 mod acme;
 mod acme_dns;
 mod auth;
+mod cache_control;
+mod compress;
+mod cors;
+mod errors;
+mod files;
 mod format;
 mod limit;
 mod planned;
@@ -104,7 +109,27 @@ pub(crate) enum Kind {
     Either(&'static [Kind]),
 }
 
+/// A key's name that stands for those that the file chooses: statuses and classes of them.
+pub(crate) const STATUS: &str = "STATUS";
+
+impl KeySpec {
+    /// What the names are like that the file chooses in this key's place.
+    pub(crate) fn chosen_names(&self) -> Option<Format> {
+        (self.name == STATUS).then_some(Format::ErrorStatus)
+    }
+
+    /// A name that a file could write.
+    pub(crate) fn shown_name(&self) -> &'static str {
+        if self.chosen_names().is_some() { "404" } else { self.name }
+    }
+}
+
 impl TableSpec {
+    /// The key that stands for names of the file's choice, where the table has one.
+    pub(crate) fn open_key(&self) -> Option<&'static KeySpec> {
+        self.keys().find(|key| key.chosen_names().is_some())
+    }
+
     pub(crate) fn keys(&self) -> impl Iterator<Item = &'static KeySpec> + use<> {
         self.groups.iter().flat_map(|group| group.iter())
     }

@@ -11,34 +11,7 @@ pub(crate) struct Planned {
     pub(crate) until_then: &'static str,
 }
 
-const LEVELS: &[&str] = &["server", "site", "route"];
-
-static PLANNED: [Planned; 7] = [
-    Planned {
-        key: "include",
-        tables: &["gateway"],
-        until_then: "remove it; until then keep everything in one file",
-    },
-    Planned {
-        key: "cors",
-        tables: LEVELS,
-        until_then: "remove it; until then let the upstream answer preflights and send the CORS headers",
-    },
-    Planned {
-        key: "cache_control",
-        tables: LEVELS,
-        until_then: "remove it; until then let the upstream send `Cache-Control`, or set it for a route by `headers`",
-    },
-    Planned {
-        key: "compress",
-        tables: LEVELS,
-        until_then: "remove it; until then let the upstream compress, which the gateway passes through",
-    },
-    Planned {
-        key: "files",
-        tables: &["site", "route"],
-        until_then: "remove it; until then pass to a file server by `to`",
-    },
+static PLANNED: [Planned; 2] = [
     Planned {
         key: "health",
         tables: &["upstream"],

@@ -2,6 +2,11 @@
 //! says anything.
 
 use super::auth::AUTH;
+use super::cache_control::CACHE_CONTROL;
+use super::compress::COMPRESS;
+use super::cors::CORS;
+use super::errors::{ERRORS, FORMATS, MAINTENANCE};
+use super::limit::BANDWIDTH;
 use super::webhook::WEBHOOK;
 use super::{Format, KeySpec, Kind, Presence, TableSpec};
 
@@ -22,7 +27,7 @@ pub(crate) const POLICIES: &[KeySpec] = &[
             Kind::List { of: &Kind::Text(Format::LimitName), may_be_empty: true },
         ]),
         presence: Presence::Optional("no limit"),
-        doc: "The rate limits that a request must pass, by name. The nearest level that names any decides; an empty list is none.",
+        doc: "The limits that a request must pass, by name. The nearest level that names any decides; an empty list is none.",
         example: "\"api\"",
     },
     KeySpec {
@@ -50,18 +55,42 @@ pub(crate) const POLICIES: &[KeySpec] = &[
         example: "[\"*.old\", \"*.swp\"]",
     },
     KeySpec {
+        name: "bandwidth",
+        kind: Kind::Either(&[Kind::Text(Format::Bandwidth), Kind::Table(&BANDWIDTH)]),
+        presence: Presence::Optional("as fast as it goes"),
+        doc: "How fast each answer of an upstream is sent. What is said over a WebSocket is not slowed down.",
+        example: "\"1MiB/s\"",
+    },
+    KeySpec {
         name: "body",
         kind: Kind::Text(Format::Size),
         presence: Presence::Default("\"10MiB\""),
         doc: "The largest request body; a larger one gets 413.",
         example: "\"1GiB\"",
     },
+    CORS,
+    CACHE_CONTROL,
+    COMPRESS,
     KeySpec {
         name: "idle",
         kind: Kind::Text(Format::Duration),
         presence: Presence::Optional("a time that suits requests, streams and WebSockets each"),
         doc: "How long a connection may stay silent in the middle of a body, a stream or a WebSocket.",
         example: "\"24h\"",
+    },
+    KeySpec {
+        name: "maintenance",
+        kind: Kind::Either(&[Kind::Bool, Kind::Table(&MAINTENANCE)]),
+        presence: Presence::Default("false"),
+        doc: "Answers 503 with `Retry-After` while the service is being worked on. The nearest level that says something decides.",
+        example: "{ allow = [\"203.0.113.0/24\"], retry_after = \"30m\" }",
+    },
+    KeySpec {
+        name: "errors",
+        kind: Kind::Either(&[FORMATS, Kind::Table(&ERRORS)]),
+        presence: Presence::Optional("HTML, JSON or plain text, as the client asks"),
+        doc: "What clients are told when a request fails: a form, or a table with pages of your own. Pages of server, site and route add up, and the nearest wins for one status.",
+        example: "{ 404 = \"errors/404.html\", 5xx = \"errors/50x.html\" }",
     },
     KeySpec {
         name: "auth",

@@ -1,14 +1,15 @@
 //! One entry of `routes`.
 
+use super::files::FILES;
 use super::policy::POLICIES;
 use super::{Format, KeySpec, Kind, Presence, TableSpec};
 
 pub(super) static ROUTE: TableSpec = TableSpec {
     id: "route",
     heading: "routes = [{ path, … }]",
-    doc: "A route: which paths it takes, the one thing it does with them (`to`, `respond` or `redirect`), and policies.",
+    doc: "A route: which paths it takes, the one thing it does with them (`to`, `respond`, `redirect` or `files`), and policies.",
     groups: &[KEYS, POLICIES],
-    one_of: &["to", "respond", "redirect"],
+    one_of: &["to", "respond", "redirect", "files"],
 };
 
 const KEYS: &[KeySpec] = &[
@@ -24,23 +25,30 @@ const KEYS: &[KeySpec] = &[
     KeySpec {
         name: "to",
         kind: Kind::Text(Format::Target),
-        presence: Presence::Optional("the route has `respond` or `redirect`"),
+        presence: Presence::Optional("the route has `respond`, `redirect` or `files`"),
         doc: "Passes the request on: to `host:port`, `unix:/path`, `https://host`, or to an upstream by its name. WebSockets and streams need no key.",
         example: "\"backend:8000\"",
     },
     KeySpec {
         name: "respond",
         kind: Kind::Table(&RESPOND),
-        presence: Presence::Optional("the route has `to` or `redirect`"),
+        presence: Presence::Optional("the route has `to`, `redirect` or `files`"),
         doc: "Answers by itself.",
         example: "{ status = 200, body = \"ok\\n\" }",
     },
     KeySpec {
         name: "redirect",
         kind: Kind::Either(&[Kind::Text(Format::Location), Kind::Table(&REDIRECT)]),
-        presence: Presence::Optional("the route has `to` or `respond`"),
+        presence: Presence::Optional("the route has `to`, `respond` or `files`"),
         doc: "Sends the client elsewhere with 308, or as the table says.",
         example: "\"https://example.org/new\"",
+    },
+    KeySpec {
+        name: "files",
+        kind: FILES,
+        presence: Presence::Optional("the route has `to`, `respond` or `redirect`"),
+        doc: "Serves the files of a folder: what the route's `*` matched is looked for below it, and for an exact path the whole path.",
+        example: "\"dist\"",
     },
     KeySpec {
         name: "strip_prefix",

@@ -1,6 +1,7 @@
 //! `[site."HOST"]`.
 
 use super::acme::SITE_ACME;
+use super::files::FILES;
 use super::policy::POLICIES;
 use super::route::ROUTE;
 use super::{Format, KeySpec, Kind, Presence, TableSpec};
@@ -10,7 +11,7 @@ pub(super) static SITE: TableSpec = TableSpec {
     heading: "[site.\"HOST\"]",
     doc: "A site: the hosts it answers to, its certificate, and its routes. The policies here apply to every route of the site.",
     groups: &[KEYS, POLICIES],
-    one_of: &["routes", "redirect"],
+    one_of: &["routes", "redirect", "files"],
 };
 
 const KEYS: &[KeySpec] = &[
@@ -44,14 +45,21 @@ const KEYS: &[KeySpec] = &[
     KeySpec {
         name: "redirect",
         kind: Kind::Text(Format::Url),
-        presence: Presence::Optional("the site has `routes`"),
+        presence: Presence::Optional("the site has `routes` or `files`"),
         doc: "Sends every request to this URL with 308, path and query kept; instead of `routes`.",
         example: "\"https://example.org\"",
     },
     KeySpec {
+        name: "files",
+        kind: FILES,
+        presence: Presence::Optional("the site has `routes` or `redirect`"),
+        doc: "Serves the files of a folder; instead of `routes`.",
+        example: "\"dist\"",
+    },
+    KeySpec {
         name: "routes",
         kind: Kind::List { of: &Kind::Table(&ROUTE), may_be_empty: false },
-        presence: Presence::Optional("the site has a `redirect`"),
+        presence: Presence::Optional("the site has `redirect` or `files`"),
         doc: "The site's routes. The most specific path wins, whatever their order: exact, then the longest prefix.",
         example: "[{ path = \"/*\", to = \"frontend:3000\" }]",
     },

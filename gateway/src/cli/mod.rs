@@ -10,6 +10,7 @@ mod hash_password;
 mod healthcheck;
 mod load;
 mod output;
+mod reload;
 mod run;
 mod schema;
 mod style;
@@ -48,6 +49,8 @@ struct Arguments {
 enum Command {
     /// Serve the sites of a configuration
     Run(run::Arguments),
+    /// Have the gateway that runs read its configuration again
+    Reload(reload::Arguments),
     /// Try the gateway in front of sample applications, without a configuration
     Demo(demo::Arguments),
     /// Check a configuration: everything that is wrong with it, at once
@@ -73,6 +76,7 @@ enum Command {
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(arguments) => run::main(&arguments),
+        Command::Reload(arguments) => reload::main(&arguments),
         Command::Demo(arguments) => demo::main(&arguments),
         Command::CheckConfig(arguments) => check_config::main(&arguments),
         Command::Explain(arguments) => explain::main(&arguments),

@@ -1,7 +1,10 @@
 //! What a route does with the request.
 
 use gateway_config::format_duration;
-use gateway_config::model::{Action, PathPattern, Protocol, Rewrite, Route, Target, Upstream};
+use gateway_config::model::{
+    Action, Files, PathPattern, Protocol, Rewrite, Route, Target, Upstream,
+};
+use http::StatusCode;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -10,13 +13,14 @@ use super::{FirstFault, Inquiry};
 use crate::asked;
 use crate::downstream::Framing;
 use crate::fault::Fault;
+use crate::files;
 use crate::h1;
 use crate::head::Fields;
 use crate::headers::request::{Forwarding, fields_for_upstream};
 use crate::headers::response::Rules;
 use crate::path::Path;
 use crate::policy::body::BodyGauge;
-use crate::policy::limit::{ClientKey, Limiter};
+use crate::policy::limit::{Limiter, Within};
 use crate::reply::Answer;
 use crate::rewrite::rewritten;
 use crate::route::own_length;
@@ -29,8 +33,21 @@ pub(crate) enum ActionFacts {
     Proxy(Box<ProxyFacts>),
     /// Answers by itself.
     Respond { status: u16 },
+    /// Answers from a folder.
+    Files(FilesFacts),
     /// Sends the client elsewhere.
     Redirect { status: u16, to: String, keep_path: bool },
+}
+
+/// Which file is looked for.
+#[derive(Debug, Serialize)]
+pub(crate) struct FilesFacts {
+    pub(crate) dir: String,
+    /// The name below it; none where nothing of that name is served whatever the folder holds.
+    pub(crate) file: Option<String>,
+    /// The file that stands in for pages that are not there.
+    pub(crate) spa: Option<String>,
+    pub(crate) precompressed: bool,
 }
 
 /// How a request is passed on.
@@ -98,7 +115,9 @@ impl Call<'_> {
     pub(super) fn facts(&self, faults: &mut FirstFault) -> ActionFacts {
         match &self.route.action {
             Action::Proxy(target) => {
-                let arrives = faults.0.is_none();
+                let rules = Rules::of(&self.route.policy);
+                let preflight = rules.is_preflight(&self.inquiry.question.head);
+                let arrives = faults.0.is_none() && matches!(preflight, Ok(false));
                 let request = faults.ok(self.for_upstream(target)).filter(|_| arrives);
                 ActionFacts::Proxy(Box::new(ProxyFacts {
                     upstream: UpstreamFacts::of(&target.upstream),
@@ -107,6 +126,7 @@ impl Call<'_> {
                 }))
             }
             Action::Respond(respond) => ActionFacts::Respond { status: respond.status.as_u16() },
+            Action::Files(files) => ActionFacts::Files(self.looked_for(files)),
             Action::Redirect(redirect) => ActionFacts::Redirect {
                 status: redirect.status.as_u16(),
                 to: redirect.to.clone(),
@@ -118,8 +138,19 @@ impl Call<'_> {
     /// How a request ends that nothing has refused.
     pub(super) fn outcome(&self) -> Result<Outcome, Fault> {
         let target = self.inquiry.question.head.target();
+        let rules = Rules::of(&self.route.policy);
         let (answer, because) = match &self.route.action {
+            _ if rules.is_preflight(&self.inquiry.question.head)? => (
+                Answer::empty(StatusCode::NO_CONTENT),
+                "a preflight, allowed by the route's `cors`",
+            ),
             Action::Proxy(to) => return Ok(Outcome::passed(self.passed(to))),
+            Action::Files(folder) => {
+                files::check_method(&self.inquiry.question.head.method)?;
+                let file = self.looked_for(folder).file.ok_or(Fault::NoFile)?;
+                let dir = folder.dir.display();
+                return Ok(Outcome::from_folder(format!("`{file}` below {dir}, if it is there")));
+            }
             Action::Respond(respond) => (Answer::fixed(respond), "the route's `respond`"),
             Action::Redirect(redirect) => {
                 (Answer::redirect(redirect, target)?, "the route's `redirect`")
@@ -127,12 +158,34 @@ impl Call<'_> {
         };
         let limiters: Vec<_> = self.route.policy.limits.iter().map(|l| Limiter::new(l)).collect();
         // As for a client's first request.
-        let client = ClientKey::of(self.inquiry.client.ip);
-        let allowances: Vec<_> =
-            limiters.iter().filter_map(|limiter| limiter.check(client).ok()).collect();
-        let rules = Rules::of(&self.route.policy.headers);
+        let (asked, client) = (&self.inquiry.question.head, self.inquiry.client.ip);
+        let within = limiters.iter().map(|limiter| limiter.check(asked, client, &self.path.normal));
+        let told = within.filter_map(|within| match within {
+            Ok(Within::Rate(allowance)) => Some(allowance),
+            _ => None,
+        });
+        let allowances: Vec<_> = told.collect();
         let answer = answer.limited(&allowances);
-        Ok(Outcome::answered(answer, Some(&rules), &self.inquiry.veil(), because))
+        let dress = rules.to(&self.inquiry.question.head);
+        Ok(Outcome::answered(answer, Some(dress), &self.inquiry.veil(), because))
+    }
+
+    fn looked_for(&self, files: &Files) -> FilesFacts {
+        let prefix = match &self.route.path {
+            PathPattern::Prefix(prefix) => prefix.len(),
+            PathPattern::Exact(_) => 0,
+        };
+        let name = files::name_below(&self.path.normal, prefix);
+        let file = name.map(|name| match name.trim_start_matches('/') {
+            folder if name.ends_with('/') => format!("{folder}{}", files.index),
+            file => file.to_owned(),
+        });
+        FilesFacts {
+            dir: files.dir.display().to_string(),
+            file,
+            spa: files.spa.clone(),
+            precompressed: files.precompressed,
+        }
     }
 
     fn passed(&self, to: &Target) -> String {

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use crate::fault::Fault;
-use crate::head::{Field, Fields, Known};
-use crate::headers::response::Rules;
+use crate::head::{Field, Fields, Known, RequestHead};
+use crate::headers::response::Dress;
 use crate::headers::trace::Trace;
-use crate::reply::Answer;
+use crate::reply::{Answer, ErrorStyle};
 use crate::tls::HandshakeError;
 
 /// Who answers, and what.
@@ -70,32 +70,50 @@ impl Outcome {
     /// The gateway answers as it was told to.
     pub(super) fn answered(
         answer: Answer,
-        rules: Option<&Rules>,
+        dress: Option<Dress<'_>>,
         veil: &Veil<'_>,
         because: &str,
     ) -> Self {
         let status = answer.status();
-        let (head, body) = answer.dressed(rules, veil.trace);
+        // As it reads, not as it may be compressed.
+        let body = answer.body().clone();
+        let (head, _) = answer.dressed(dress, veil.trace);
         Self {
             answered_by: Answerer::Gateway,
             status: Some(status.as_u16()),
             reason: None,
             because: because.to_owned(),
             headers: head.fields.iter().map(|field| veil.header(field)).collect(),
-            body: Some(veil.text(&String::from_utf8_lossy(&body))),
+            body: Some(veil.text(&String::from_utf8_lossy(&body.concat()))),
         }
     }
 
     /// The gateway refuses.
-    pub(super) fn refused(fault: &Fault, rules: Option<&Rules>, veil: &Veil<'_>) -> Self {
+    pub(super) fn refused(
+        fault: &Fault,
+        asked: &RequestHead,
+        dress: Option<(Dress<'_>, &ErrorStyle)>,
+        veil: &Veil<'_>,
+    ) -> Self {
+        let style = dress.map_or(&crate::reply::PLAIN, |(_, style)| style);
         match fault.status() {
             None => Self::nobody(fault.reason(), format!("{fault}, so the connection is closed")),
             Some(status) => {
-                let answer = Answer::to_fault(fault, status, veil.trace);
-                let answered = Self::answered(answer, rules, veil, &fault.to_string());
+                let answer = Answer::to_fault(fault, status, Some(asked), style, veil.trace);
+                let dress = dress.map(|(dress, _)| dress);
+                let mut answered = Self::answered(answer, dress, veil, &fault.to_string());
+                if style.has_page_for(fault, status, asked) {
+                    // The file has not been looked at.
+                    answered.headers.retain(|header| header.name != "content-length");
+                }
                 Self { reason: Some(fault.reason()), ..answered }
             }
         }
+    }
+
+    /// The gateway answers with what it finds in a folder.
+    pub(super) fn from_folder(because: String) -> Self {
+        Self { answered_by: Answerer::Gateway, ..Self::passed(because) }
     }
 
     /// The upstream answers.

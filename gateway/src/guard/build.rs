@@ -56,7 +56,7 @@ pub(crate) enum GuardError {
 /// What guards are made of besides the configuration.
 pub(crate) struct Grounds<'g> {
     pub(crate) shared: &'g Arc<Guarding>,
-    pub(crate) upstreams: &'g HashMap<*const model::Upstream, Arc<Upstream>>,
+    pub(crate) upstreams: &'g HashMap<String, Arc<Upstream>>,
 }
 
 /// The guards of all routes that have one.
@@ -151,7 +151,7 @@ impl Grounds<'_> {
     }
 
     fn upstream(&self, upstream: &Arc<model::Upstream>) -> Result<Arc<Upstream>, GuardError> {
-        let built = self.upstreams.get(&Arc::as_ptr(upstream));
+        let built = self.upstreams.get(&upstream.name);
         built.cloned().ok_or_else(|| GuardError::NoUpstream(upstream.name.clone()))
     }
 

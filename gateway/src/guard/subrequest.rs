@@ -75,6 +75,8 @@ impl Subrequest<'_> {
             rules: &rules,
             stop: &self.worker.shared.stop,
             allowances: &[],
+            pace: None,
+            errors: &crate::reply::PLAIN,
         };
         let mut collector = Collector::new(now, self.limit);
         let mut account = Account::default();

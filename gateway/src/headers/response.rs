@@ -1,44 +1,52 @@
 //! The answer's head as the client sees it.
 
-use gateway_config::model::ResponseHeaders;
+use gateway_config::model::{Policy, ResponseHeaders};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
+use super::finish::Finish;
 use super::hop_by_hop::{is_hop_by_hop, named_by_connection};
 use super::trace::Trace;
-use crate::head::{Known, Names, ResponseHead};
+use crate::head::{Known, Names, RequestHead, ResponseHead};
+use crate::policy::Refused;
+use crate::policy::compress::Encoding;
 
-/// A route's `headers`, made ready: one pass over an answer's fields drops whatever the route
-/// replaces or removes.
+/// What a route does to its answers: the policies of answers, and then its `headers`, made ready. One
+/// pass over an answer's fields drops whatever the route replaces or removes.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
+    finish: Option<Box<Finish>>,
     dropped: Names,
     set: Vec<(HeaderName, HeaderValue)>,
     default: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Rules {
-    pub(crate) fn of(headers: &ResponseHeaders) -> Self {
+    pub(crate) fn of(policy: &Policy) -> Self {
+        Self { finish: Finish::of(policy), ..Self::of_headers(&policy.headers) }
+    }
+
+    fn of_headers(headers: &ResponseHeaders) -> Self {
         let replaced = headers.set.iter().map(|(name, _)| name);
         let mut dropped = Names::of(replaced.chain(&headers.remove).map(HeaderName::as_str));
         dropped.add_known(Known::XRequestId);
-        Self { dropped, set: headers.set.clone(), default: headers.default.clone() }
+        let (set, default) = (headers.set.clone(), headers.default.clone());
+        Self { finish: None, dropped, set, default }
     }
 
-    /// Does what the route says, and says which request this answers.
-    pub(crate) fn apply(&self, trace: &Trace, head: &mut ResponseHead) {
-        head.fields.retain(|field| !self.dropped.have(field));
-        self.dress(trace, head);
+    /// The rules for the answer to one request.
+    pub(crate) fn to<'r>(&'r self, asked: &'r RequestHead) -> Dress<'r> {
+        Dress { rules: self, asked }
     }
 
-    /// The same for an answer of an upstream, whose connection's own fields are dropped too.
-    pub(crate) fn apply_to_upstreams(&self, trace: &Trace, limited: bool, head: &mut ResponseHead) {
-        let named = named_by_connection(&head.fields);
-        head.fields.retain(|field| {
-            let replaced = self.dropped.have(field)
-                || limited && matches!(field.known, Known::RateLimit | Known::RateLimitPolicy);
-            !replaced && !is_hop_by_hop(field.known) && !named.iter().any(|name| name == field.name)
-        });
-        self.dress(trace, head);
+    /// Whether a request is a browser's preflight, which is answered here and never gets further.
+    ///
+    /// # Errors
+    /// [`Refused::Preflight`], where what it asks for is not allowed.
+    pub(crate) fn is_preflight(&self, asked: &RequestHead) -> Result<bool, Refused> {
+        match self.finish.as_ref().and_then(|finish| finish.cors()) {
+            Some(cors) => cors.is_preflight(asked),
+            None => Ok(false),
+        }
     }
 
     fn dress(&self, trace: &Trace, head: &mut ResponseHead) {
@@ -51,6 +59,44 @@ impl Rules {
             }
         }
         head.fields.add_known(Known::XRequestId, trace.request_id.as_bytes());
+    }
+}
+
+/// What a route does to the answer to one request.
+#[derive(Clone, Copy)]
+pub(crate) struct Dress<'r> {
+    rules: &'r Rules,
+    asked: &'r RequestHead,
+}
+
+impl Dress<'_> {
+    /// Does what the route says, and says which request this answers.
+    /// How the body is to be compressed, where it is.
+    pub(crate) fn apply(self, trace: &Trace, head: &mut ResponseHead) -> Option<Encoding> {
+        let Self { rules, asked } = self;
+        let encoding = rules.finish.as_ref().and_then(|finish| finish.apply(asked, head));
+        head.fields.retain(|field| !rules.dropped.have(field));
+        rules.dress(trace, head);
+        encoding
+    }
+
+    /// The same for an answer of an upstream, whose connection's own fields are dropped too.
+    pub(crate) fn apply_to_upstreams(
+        self,
+        trace: &Trace,
+        limited: bool,
+        head: &mut ResponseHead,
+    ) -> Option<Encoding> {
+        let Self { rules, asked } = self;
+        let encoding = rules.finish.as_ref().and_then(|finish| finish.apply(asked, head));
+        let named = named_by_connection(&head.fields);
+        head.fields.retain(|field| {
+            let replaced = rules.dropped.have(field)
+                || limited && matches!(field.known, Known::RateLimit | Known::RateLimitPolicy);
+            !replaced && !is_hop_by_hop(field.known) && !named.iter().any(|name| name == field.name)
+        });
+        rules.dress(trace, head);
+        encoding
     }
 }
 

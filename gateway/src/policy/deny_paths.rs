@@ -13,13 +13,13 @@ pub(crate) fn check(rules: &DenyPaths, path: &str) -> Result<(), Refused> {
 
 /// `/.well-known` is where RFC 8615 puts what must be found, so it is the one exception, at the root
 /// only.
-fn has_dotfile(path: &str) -> bool {
+pub(crate) fn has_dotfile(path: &str) -> bool {
     let below =
         path.strip_prefix("/.well-known").filter(|rest| rest.is_empty() || rest.starts_with('/'));
     below.unwrap_or(path).split('/').any(|segment| segment.starts_with('.'))
 }
 
-fn ends_with(path: &str, suffix: &str) -> bool {
+pub(crate) fn ends_with(path: &str, suffix: &str) -> bool {
     path.len()
         .checked_sub(suffix.len())
         .and_then(|start| path.as_bytes().get(start..))

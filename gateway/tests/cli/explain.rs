@@ -92,6 +92,55 @@ fn requests_that_the_gateway_answers() {
     }
 }
 
+/// A site whose answers are looked after.
+const ANSWERS: &str = "[site.\"app.example.com\"]
+tls = \"self-signed\"
+compress = { algorithms = [\"br\", \"gzip\"], types = [\"text/*\"] }
+cors = { origins = [\"https://web.example.com\"], credentials = true, max_age = \"1h\", expose = [\"X-Total\"] }
+routes = [
+  { path = \"/api/*\", to = \"backend:8000\", cache_control = [
+    { suffixes = [\".js\", \".css\"], value = \"public\" },
+    { suffixes = [\".png\"], value = \"private\" },
+  ] },
+  { path = \"/app/*\", files = { dir = \"/srv/app\", spa = \"index.html\", precompressed = true } },
+  { path = \"/plain/*\", to = \"backend:8000\", cors = { origins = [\"*\"], headers = [\"X-A\"] } },
+]
+";
+
+#[test]
+fn answers_that_are_looked_after() {
+    let preflight: [&str; 8] = [
+        "-X",
+        "OPTIONS",
+        "-H",
+        "Access-Control-Request-Method: PUT",
+        "-H",
+        "Access-Control-Request-Headers: X-A, X-B",
+        "-H",
+        "Origin: https://web.example.com",
+    ];
+    let url = "https://app.example.com/";
+    for (name, path, arguments) in [
+        (
+            "answers",
+            "api/a.css",
+            &["-H", "Accept-Encoding: gzip", "-H", "Origin: https://evil.example"][..],
+        ),
+        ("answers-json", "api/a.css", &["--json", "-H", "Origin: https://web.example.com"]),
+        ("preflight", "api/a", &preflight),
+        ("preflight-denied", "plain/a", &preflight),
+        ("files", "app/lists/", &[]),
+        ("files-json", "app/a.js", &["--json"]),
+        ("files-hidden", "app/.well-known/../x/.well-known/a", &[]),
+        ("files-post", "app/a", &["-X", "POST"]),
+    ] {
+        let url = format!("{url}{path}");
+        let all: Vec<&str> =
+            ["explain", &url].into_iter().chain(arguments.iter().copied()).collect();
+        Folder::with_config(ANSWERS).run(&all).exits_with(0).is(&format!("explain/{name}"));
+    }
+}
+
 #[test]
 fn requests_that_nobody_answers() {
     explain(&["https://uat.exmple.com/"]).exits_with(0).is("explain/unknown-host");
@@ -192,6 +241,44 @@ fn certificates_by_acme_are_told_by_their_name() {
          routes = [{ path = \"/*\", to = \"app:3000\" }]\n",
     );
     folder.run(&["explain", "https://a.example.com/"]).exits_with(0).is("explain/acme");
+}
+
+/// Limits of every kind, errors, and a service that is being worked on.
+const POLICIES: &str = "
+[limit]
+key   = { rate = \"10/min\", burst = 5, key = { header = \"X-Api-Key\" } }
+login = { rate = \"5/h\", burst = 3, key = { cookie = \"session\" }, assets = \"skip\", dry_run = true }
+once  = { concurrent = 4 }
+
+[site.\"a.example.com\"]
+tls = \"self-signed\"
+headers = \"app\"
+limit = [\"key\", \"login\", \"once\"]
+bandwidth = { rate = \"1MiB/s\", burst = \"4MiB\" }
+errors = { 404 = \"errors/404.html\", 5xx = \"errors/50x.html\", intercept = true }
+routes = [
+  { path = \"/app/*\", to = \"app:3000\" },
+  { path = \"/json\", to = \"app:3000\", errors = \"json\", maintenance = true },
+  { path = \"/work/*\", to = \"app:3000\", maintenance = { allow = [\"203.0.113.0/24\"], retry_after = \"30m\", page = \"work.html\" } },
+]
+";
+
+#[test]
+fn limits_errors_and_maintenance() {
+    let folder = Folder::with_config(POLICIES);
+    let key = ["-H", "X-Api-Key: s3cret", "-H", "Cookie: session=s3cret"];
+    for (name, arguments) in [
+        ("limits-by-value", &["https://a.example.com/app/", key[0], key[1], key[2], key[3]][..]),
+        ("limits-by-address", &["https://a.example.com/app/main.js"]),
+        ("no-route-with-page", &["https://a.example.com/", "-H", "Accept: text/html"]),
+        ("no-route-as-json", &["https://a.example.com/", "-H", "Accept: application/json"]),
+        ("maintenance", &["https://a.example.com/work/", "--from", "192.0.2.1"]),
+        ("maintenance-allowed", &["https://a.example.com/work/", "--from", "203.0.113.7"]),
+        ("maintenance-json", &["https://a.example.com/json", "--json"]),
+    ] {
+        let all: Vec<&str> = std::iter::once("explain").chain(arguments.iter().copied()).collect();
+        folder.run(&all).exits_with(0).is(&format!("explain/{name}"));
+    }
 }
 
 #[test]

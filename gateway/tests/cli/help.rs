@@ -6,9 +6,16 @@ use crate::harness::Folder;
 fn every_command_has_its_help() {
     let folder = Folder::new();
     folder.run(&["--help"]).exits_with(0).is("help/gateway");
-    for command in
-        ["run", "demo", "check-config", "explain", "schema", "healthcheck", "hash-password"]
-    {
+    for command in [
+        "run",
+        "reload",
+        "demo",
+        "check-config",
+        "explain",
+        "schema",
+        "healthcheck",
+        "hash-password",
+    ] {
         let run = folder.run(&[command, "--help"]);
         run.exits_with(0).is(&format!("help/{command}"));
         assert!(command == "demo" || run.stdout.contains("Example"), "{}", run.stdout);

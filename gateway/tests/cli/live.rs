@@ -136,6 +136,21 @@ fn a_folder_for_certificates_by_acme_that_is_none() {
 }
 
 #[test]
+fn folders_that_cannot_be_served() {
+    let folder = Folder::with_config(&format!(
+        "{}\n[site.\"app.example.com\"]\ntls = \"self-signed\"\nroutes = [\n  \
+         {{ path = \"/a/*\", files = \"missing\" }},\n  {{ path = \"/b/*\", files = {{ dir = \"file\" }} }},\n  \
+         {{ path = \"/c/*\", files = \".\" }},\n]\n[site.\"b.example.com\"]\n\
+         tls = \"self-signed\"\nfiles = \"gone\"\n",
+        server()
+    ));
+    folder.write("file", "no folder");
+    folder.run(&["check-config", "--live"]).exits_with(1).is("live/folders");
+    // Without --live nobody looks.
+    folder.run(&["check-config"]).exits_with(0);
+}
+
+#[test]
 fn secrets_and_roots_that_can_be_read() {
     let rfc2136 = "dns = { provider = \"rfc2136\", server = \"192.0.2.53\", key = \"a\", secret = { file = \"eab.key\" } }\n";
     let lines = BY_ACME.lines().map(|line| match line.starts_with("dns = ") {
@@ -163,6 +178,25 @@ fn a_gateway_that_runs_already_is_no_error() {
     }
     next.write("gateway.toml", &text);
     next.run(&["check-config", "--live"]).exits_with(0).is("live/already-running");
+}
+
+#[test]
+fn pages_for_errors_that_cannot_be_read() {
+    let site = SELF_SIGNED.replace(
+        "routes",
+        "errors = { 404 = \"errors/404.html\", 5xx = \"./errors/50x.html\" }\n\
+         maintenance = { page = \"work.txt\" }\nroutes",
+    );
+    let folder = Folder::with_config(&format!("{}{site}", server()));
+    folder.write("errors/50x.html", "<h1>Sorry</h1>");
+    folder.write("work.txt", &"x".repeat(300 * 1024));
+    folder.run(&["check-config", "--live"]).exits_with(1).is("live/error-pages");
+    folder.write("errors/404.html", "<h1>Lost</h1>");
+    folder.write("work.txt", "Back at noon.");
+    folder.run(&["check-config", "--live"]).exits_with(0).is("live/good");
+    // Without --live no page is read.
+    std::fs::remove_file(folder.path().join("work.txt")).unwrap();
+    folder.run(&["check-config"]).exits_with(0);
 }
 
 #[test]

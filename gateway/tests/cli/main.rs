@@ -15,6 +15,7 @@ mod hash_password;
 mod healthcheck;
 mod help;
 mod live;
+mod reload;
 mod schema;
 mod start;
 mod terminal;

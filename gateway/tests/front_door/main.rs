@@ -9,12 +9,14 @@
 )]
 
 mod acme;
+mod answers;
 mod bad_clients;
 mod demo;
 mod failures;
 mod harness;
 mod outside;
 mod policies;
+mod reloading;
 mod routing;
 mod stopping;
 mod streaming;

@@ -12,7 +12,9 @@ pub(super) enum Finding {
     CertificateRisk,
     Secret,
     AcmeRoots,
+    ErrorPage,
     Storage,
+    Folder,
     Listen,
     AlreadyRunning,
     BadCompose,
@@ -22,7 +24,7 @@ pub(super) enum Finding {
 }
 
 /// Every kind, with its name, severity and meaning.
-const TABLE: [(Finding, &str, Severity, &str); 14] = {
+const TABLE: [(Finding, &str, Severity, &str); 16] = {
     use Severity::{Error, Warning};
     [
         (Finding::CannotRead, "cannot-read", Error, "A file that cannot be read."),
@@ -62,7 +64,19 @@ const TABLE: [(Finding, &str, Severity, &str); 14] = {
             Error,
             "`--live`: no root certificates to verify a CA's own https with.",
         ),
+        (
+            Finding::ErrorPage,
+            "error-page",
+            Error,
+            "`--live`: a page for errors that cannot be read, or is too large.",
+        ),
         (Finding::Storage, "storage", Error, "`--live`: the storage folder cannot be used."),
+        (
+            Finding::Folder,
+            "folder",
+            Error,
+            "`--live`: the folder of `files` is not there, or cannot be read.",
+        ),
         (Finding::Listen, "listen", Error, "`--live`: an address cannot be listened on."),
         (
             Finding::AlreadyRunning,

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use super::super::style::Style;
 use crate::explain::{
-    ActionFacts, Answerer, ClientFacts, Decision, Explanation, HeaderFact, HeaderOrigin,
-    LimitFacts, Outcome, PolicyFacts, ProxyFacts, ResponseHeaderFacts, RouteFacts, SiteFacts,
-    UpstreamRequest, Verdict, WebhookFacts,
+    ActionFacts, Answerer, CacheControlFacts, ClientFacts, CompressFacts, CorsFacts, Decision,
+    ErrorFacts, ErrorPageFacts, Explanation, FilesFacts, HeaderFact, HeaderOrigin, LimitFacts,
+    Outcome, PolicyFacts, ProxyFacts, ResponseHeaderFacts, RouteFacts, SiteFacts, UpstreamRequest,
+    Verdict, WebhookFacts,
 };
 
 /// The width of the column of names.
@@ -134,11 +135,17 @@ fn routes(page: &mut Page, routes: &[RouteFacts]) {
 }
 
 fn policy(page: &mut Page, policy: &PolicyFacts, passes_on: bool) {
+    if let Some(under_work) = &policy.maintenance {
+        page.line("maintenance", &decision(page.style, under_work));
+    }
     page.line("access", &decision(page.style, &policy.access));
     page.line("deny_paths", &decision(page.style, &policy.deny_paths));
     page.list("limit", policy.limits.iter().map(limit));
     if policy.limits.is_empty() {
         page.line("limit", "none");
+    }
+    if let Some(pace) = policy.bandwidth.as_ref().filter(|_| passes_on) {
+        page.line("bandwidth", &format!("{}, {} at once", pace.rate, pace.burst));
     }
     if let Some(auth) = &policy.auth {
         page.line("auth", &format!("{}: asks {}", auth.kind, auth.asks));
@@ -154,7 +161,59 @@ fn policy(page: &mut Page, policy: &PolicyFacts, passes_on: bool) {
             &format!("{body_idle} in a body, {stream_idle} in a stream or WebSocket"),
         );
     }
+    page.list("errors", errors(&policy.errors));
     page.line("log", if policy.log { "yes" } else { "no" });
+    page.list("cache", policy.cache_control.iter().map(cache_control));
+    if let Some(compress) = &policy.compress {
+        self::compress(page, compress);
+    }
+    if let Some(cors) = &policy.cors {
+        self::cors(page, cors);
+    }
+}
+
+fn cache_control(entry: &CacheControlFacts) -> String {
+    let CacheControlFacts { suffixes, value, applies } = entry;
+    let applies = if *applies { ", which this path is one of" } else { "" };
+    format!("{value}: for {}{applies}", suffixes.join(", "))
+}
+
+fn compress(page: &mut Page, compress: &CompressFacts) {
+    let CompressFacts { algorithms, min, types, chosen } = compress;
+    let chosen = chosen.map_or("not for this client".to_owned(), |name| format!("{name} here"));
+    page.line("compress", &format!("{} from {min}; {chosen}", algorithms.join(", ")));
+    if let Some(types) = types {
+        page.below(&format!("only {}", types.join(", ")));
+    }
+}
+
+fn cors(page: &mut Page, cors: &CorsFacts) {
+    let with = if cors.credentials { ", with credentials" } else { "" };
+    page.line("cors", &format!("{} may read the answer{with}", cors.origins.join(", ")));
+    match &cors.origin {
+        Some(origin) if cors.readable => page.below(&format!("{origin} is one of them")),
+        Some(origin) => page.below(&format!("{origin} is none of them")),
+        None => page.below("the request names no origin"),
+    }
+    let headers = cors.headers.as_ref().map(|headers| headers.join(", "));
+    let headers = headers.map_or("every header".to_owned(), |list| format!("headers {list}"));
+    page.below(&format!("preflights: {} with {headers}", cors.methods.join(", ")));
+    if let Some(age) = &cors.max_age {
+        page.below(&format!("remembered for {age}"));
+    }
+    if !cors.expose.is_empty() {
+        page.below(&format!("scripts may read {}", cors.expose.join(", ")));
+    }
+}
+
+fn errors(errors: &ErrorFacts) -> Vec<String> {
+    let form = match errors.format {
+        "json" => "as JSON",
+        _ => "as HTML, JSON or plain text, by the request's Accept",
+    };
+    let whose = if errors.intercept { ", the upstream's too" } else { "" };
+    let page = |page: &ErrorPageFacts| format!("{} by {}{whose}", page.status, page.file);
+    std::iter::once(form.to_owned()).chain(errors.pages.iter().map(page)).collect()
 }
 
 fn webhook(page: &mut Page, webhook: &WebhookFacts) {
@@ -177,8 +236,14 @@ fn decision(style: Style, decision: &Decision) -> String {
 }
 
 fn limit(limit: &LimitFacts) -> String {
-    let LimitFacts { name, rate, burst, counted_with, .. } = limit;
-    format!("{name}: {rate}, {burst} at once, counted for {counted_with}")
+    let LimitFacts { name, rate, burst, concurrent, counted_with, dry_run, .. } = limit;
+    let measure = match (rate, burst, concurrent) {
+        (Some(rate), Some(burst), _) => format!("{rate}, {burst} at once"),
+        (_, _, Some(concurrent)) => format!("{concurrent} at one time"),
+        _ => String::new(),
+    };
+    let dry = if *dry_run { "; a dry run, nobody is refused" } else { "" };
+    format!("{name}: {measure}, counted for {counted_with}{dry}")
 }
 
 fn response_headers(page: &mut Page, headers: &ResponseHeaderFacts) {
@@ -196,7 +261,11 @@ fn written(header: &HeaderFact) -> String {
 }
 
 fn action(page: &mut Page, action: &ActionFacts) {
-    let ActionFacts::Proxy(passed) = action else { return };
+    let passed = match action {
+        ActionFacts::Proxy(passed) => passed,
+        ActionFacts::Files(found) => return files(page, found),
+        ActionFacts::Respond { .. } | ActionFacts::Redirect { .. } => return,
+    };
     let ProxyFacts { upstream, rewrite, request } = &**passed;
     page.heading(&format!("Upstream {}", upstream.name));
     page.line("servers", &format!("{} ({})", upstream.servers.join(", "), upstream.protocol));
@@ -211,6 +280,17 @@ fn action(page: &mut Page, action: &ActionFacts) {
     match request {
         Some(request) => upstream_request(page, request),
         None => page.line("request", "never gets there"),
+    }
+}
+
+fn files(page: &mut Page, files: &FilesFacts) {
+    page.heading(&format!("Files below {}", files.dir));
+    page.line("file", files.file.as_deref().unwrap_or("none: dotfiles are never served"));
+    if files.precompressed {
+        page.below("or its sibling .br, .zst or .gz");
+    }
+    if let Some(page_for_all) = &files.spa {
+        page.line("spa", &format!("{page_for_all} for pages that are not there"));
     }
 }
 
