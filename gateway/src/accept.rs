@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::Poll;
@@ -127,11 +128,21 @@ pub(crate) async fn accept_all(
     door: &Stop,
     mut serve: impl FnMut(TcpStream, SocketAddr),
 ) {
+    let mut is_stopping = pin!(async {
+        tokio::select! {
+            () = stop.reached(Stage::Draining) => true,
+            () = door.reached(Stage::Draining) => false,
+        }
+    });
     loop {
         let accepted = tokio::select! {
             biased;
-            () = stop.reached(Stage::Draining) => return,
-            () = door.reached(Stage::Draining) => break,
+            is_stopping = is_stopping.as_mut() => {
+                if is_stopping {
+                    return;
+                }
+                break;
+            }
             accepted = listener.accept() => accepted,
         };
         match accepted {

@@ -19,6 +19,7 @@ mod outside;
 mod policies;
 mod reloading;
 mod routing;
+mod side_by_side;
 mod stopping;
 mod streaming;
 mod tls;
