@@ -1,6 +1,6 @@
 //! Static files: what a request gets of a folder.
 //!
-//! The path becomes a name below the folder ([`name`]), the name a file that is open ([`look_up`], on a
+//! The path becomes a name below the folder ([`name`]), the name a file that is open ([`open::look_up`], on a
 //! thread that may wait for a disk), the request's conditions decide how much of it is asked for
 //! ([`conditions`]), and the pieces go to the client ([`body`]).
 
