@@ -1,6 +1,6 @@
 //! From the sites of a configuration to a store of certificates: everything that is wrong, at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -149,6 +149,7 @@ pub fn build_store(
         warnings: Vec::new(),
         facts: Vec::new(),
         problems: Vec::new(),
+        issued: HashSet::new(),
     };
     for (index, site) in sites.iter().enumerate() {
         match &site.tls {
@@ -177,6 +178,8 @@ struct Build<'a> {
     warnings: Vec<Warning>,
     facts: Vec<CertificateFacts>,
     problems: Vec<CertProblem>,
+    /// The hosts that have a certificate of the local CA.
+    issued: HashSet<Vec<HostPattern>>,
 }
 
 impl<'a> Build<'a> {
@@ -239,15 +242,13 @@ impl<'a> Build<'a> {
         if named.is_empty() {
             return;
         }
-        match ca.issue(&named, self.now) {
+        match self.issue(&ca, &named) {
             Ok(certificate) => {
                 self.facts.push(facts(index, &certificate, CertificateSource::LocalCa));
                 // It was made out to these very hosts a moment ago; were one left out after all,
                 // that is the same problem as with a file.
                 let covered = certificate.names().to_vec();
-                if let Err(uncovered) =
-                    self.builder.add_site(index, &named, &[Arc::new(certificate)])
-                {
+                if let Err(uncovered) = self.builder.add_site(index, &named, &[certificate]) {
                     let (missing, files) = (uncovered.hosts, vec![ca.root_path().to_owned()]);
                     self.report(site, Problem::NotCovered { missing, files, covered });
                 }
@@ -261,16 +262,25 @@ impl<'a> Build<'a> {
             let slot = self.slots.of(&hosts);
             if slot.wants_better() {
                 let Some(ca) = self.local_ca(site) else { return };
-                match ca.issue(&hosts, self.now) {
+                match self.issue(&ca, &hosts) {
                     Ok(certificate) => {
                         self.facts.push(facts(index, &certificate, CertificateSource::LocalCa));
-                        slot.stand_in(Arc::new(certificate));
+                        slot.stand_in(certificate);
                     }
                     Err(error) => return self.report(site, Problem::StandIn(error)),
                 }
             }
             self.builder.add_live(index, &hosts, &slot);
         }
+    }
+
+    fn issue(
+        &mut self,
+        ca: &LocalCa,
+        hosts: &[HostPattern],
+    ) -> Result<Arc<Certificate>, IssueError> {
+        self.issued.insert(hosts.to_vec());
+        self.slots.issue(ca, hosts, self.now)
     }
 
     fn local_ca(&mut self, site: &Site) -> Option<Arc<LocalCa>> {
@@ -295,6 +305,7 @@ impl<'a> Build<'a> {
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
+        self.slots.keep_issued(&self.issued);
         Ok(Built {
             store: self.builder.build(),
             warnings: self.warnings,

@@ -8,6 +8,7 @@
 
 mod build;
 mod certificate;
+mod clients;
 mod error;
 mod folder;
 mod load;
@@ -22,13 +23,14 @@ mod timestamp;
 
 pub use build::{Built, CertProblem, CertificateFacts, CertificateSource, Problem, build_store};
 pub use certificate::{Certificate, KeyKind, LeafFacts};
+pub use clients::{ClientCertsError, client_verifier, subject};
 pub use error::{CertError, PemDamage, PemFile, Warning};
 pub use folder::{Folder, FolderAction, FolderError, Kept, Lock};
 pub use load::{Loaded, load_bundle, load_files, read_bundle};
 pub use local_ca::{IssueError, LocalCa, Note, Remade, StorageError};
 pub use server_config::{
     UNRECOGNIZED_NAME_ALERT, challenge_config, config_for_address, provider, server_config,
-    ticketer,
+    server_config_for_clients, ticketer,
 };
 pub use slot::{Served, Slot, Slots};
 pub use store::{CertStore, CertStoreBuilder, NotCovered, Resolved};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{Ticketer, default_provider, kx_group};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{
     ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert, ServerConfig,
 };
@@ -65,6 +66,28 @@ pub fn server_config(
     config.max_early_data_size = 0;
     // Each suite offered here is strong, so the client may choose: one without AES in hardware puts
     // ChaCha20 first, and one with it AES-128, the quickest for both sides.
+    config.ignore_client_order = false;
+    Ok(Arc::new(config))
+}
+
+/// The same for a site that asks its clients for certificates. Nobody resumes a session there: who
+/// comes back is verified again, against the lists of today.
+///
+/// # Errors
+/// Where the provider lacks what a protocol version needs.
+pub fn server_config_for_clients(
+    resolver: Arc<dyn ResolvesServerCert>,
+    verifier: Arc<dyn ClientCertVerifier>,
+    alpn: &[&[u8]],
+) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13, &TLS12])?
+        .with_client_cert_verifier(verifier)
+        .with_cert_resolver(resolver);
+    config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    config.max_early_data_size = 0;
     config.ignore_client_order = false;
     Ok(Arc::new(config))
 }

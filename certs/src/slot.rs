@@ -1,13 +1,15 @@
 //! The place of a certificate that is replaced while it is served.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use gateway_config::model::HostPattern;
 use parking_lot::Mutex;
 
 use crate::certificate::Certificate;
+use crate::local_ca::{IssueError, LocalCa};
 
 /// What hosts are served with whose certificates come and go: handshakes read it without a lock, and
 /// whoever has a newer certificate puts it here. Connections that are open keep what they began with.
@@ -83,6 +85,15 @@ impl Slot {
 #[derive(Debug, Clone, Default)]
 pub struct Slots {
     by_hosts: Arc<Mutex<HashMap<Vec<HostPattern>, Arc<Slot>>>>,
+    issued: Arc<Mutex<Issued>>,
+}
+
+/// Certificates of the local CA, by the hosts that they were issued for.
+#[derive(Debug, Default)]
+struct Issued {
+    /// The root that they are of.
+    root_pem: String,
+    by_hosts: HashMap<Vec<HostPattern>, Arc<Certificate>>,
 }
 
 impl Slots {
@@ -94,5 +105,34 @@ impl Slots {
             Some(slot) => slot.clone(),
             None => slots.entry(hosts.to_vec()).or_default().clone(),
         }
+    }
+
+    /// A certificate of the local CA for these hosts: the one that they have, where it is not due to
+    /// be renewed.
+    ///
+    /// # Errors
+    /// As [`LocalCa::issue`].
+    pub(crate) fn issue(
+        &self,
+        ca: &LocalCa,
+        hosts: &[HostPattern],
+        now: SystemTime,
+    ) -> Result<Arc<Certificate>, IssueError> {
+        let mut issued = self.issued.lock();
+        if issued.root_pem != ca.root_pem() {
+            *issued = Issued { root_pem: ca.root_pem().to_owned(), ..Issued::default() };
+        }
+        let known = issued.by_hosts.get(hosts).filter(|known| now < known.renew_at());
+        if let Some(known) = known {
+            return Ok(known.clone());
+        }
+        let fresh = Arc::new(ca.issue(hosts, now)?);
+        issued.by_hosts.insert(hosts.to_vec(), fresh.clone());
+        Ok(fresh)
+    }
+
+    /// Forgets the local CA's certificates for hosts that are not among these.
+    pub(crate) fn keep_issued(&self, hosts: &HashSet<Vec<HostPattern>>) {
+        self.issued.lock().by_hosts.retain(|one, _| hosts.contains(one));
     }
 }

@@ -183,3 +183,24 @@ fn a_thousand_self_signed_sites_have_a_certificate_each() {
     }
     assert_eq!(leaves.len(), 1000);
 }
+
+#[test]
+fn a_certificate_of_the_local_ca_is_kept_while_its_hosts_and_its_root_are() {
+    let (dir, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let slots = Slots::default();
+    let leaf = |sites: &[Site], storage: &Path, name: &str| {
+        let built = build_store(sites, &slots, storage, now).unwrap();
+        match built.store.resolve(Some(name), NOWHERE, &[]) {
+            Resolved::Found { key, .. } => key.cert[0].to_vec(),
+            unexpected => panic!("{name}: {unexpected:?}"),
+        }
+    };
+    let (a, b) = (site(&["a.test"], Tls::SelfSigned), site(&["b.test"], Tls::SelfSigned));
+    let first = leaf(std::slice::from_ref(&a), dir.path(), "a.test");
+    assert_eq!(leaf(&[b.clone(), a.clone()], dir.path(), "a.test"), first, "another place");
+    assert_ne!(leaf(&[site(&["a.test", "c.test"], Tls::SelfSigned)], dir.path(), "a.test"), first);
+    assert_ne!(leaf(std::slice::from_ref(&a), dir.path(), "a.test"), first, "it was given up");
+    let again = leaf(std::slice::from_ref(&a), dir.path(), "a.test");
+    assert_eq!(leaf(std::slice::from_ref(&a), dir.path(), "a.test"), again);
+    assert_ne!(leaf(&[a], other.path(), "a.test"), again, "of another root");
+}

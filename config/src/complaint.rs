@@ -1,6 +1,7 @@
 //! A problem that does not know its place yet.
 
 use std::cell::RefCell;
+use std::path::Path;
 
 use crate::hidden;
 use crate::problem::{Code, Problem, Problems};
@@ -53,18 +54,25 @@ pub(crate) fn quoted(text: &str) -> String {
     }
 }
 
-/// Where the complaints about one file are gathered. Shared by every part of the reader.
+/// Where the complaints about a configuration are gathered. Shared by every part of the reader.
 pub(crate) struct Report<'a> {
     source: &'a Source<'a>,
     problems: RefCell<Problems>,
 }
 
 impl<'a> Report<'a> {
-    pub(crate) fn new(source: &'a Source<'a>) -> Self {
-        Self { source, problems: RefCell::new(Problems::new(source.file)) }
+    /// `name`: the file or folder that was named.
+    pub(crate) fn new(name: &str, source: &'a Source<'a>) -> Self {
+        let names = source.files.iter().map(|file| file.name.clone()).collect();
+        Self { source, problems: RefCell::new(Problems::of_files(name, names)) }
     }
 
-    /// Adds a complaint about a part of the file; `None` for the file as a whole.
+    /// Where relative paths begin that stand at an offset: at the folder of their file.
+    pub(crate) fn base(&self, at: usize) -> &'a Path {
+        self.source.base(at)
+    }
+
+    /// Adds a complaint about a part of the files; `None` for them as a whole.
     pub(crate) fn add(&self, span: Option<&Span>, complaint: Complaint) {
         let related = complaint.related.into_iter();
         self.problems.borrow_mut().push(Problem {
@@ -72,8 +80,10 @@ impl<'a> Report<'a> {
             code: complaint.code.as_str(),
             message: complaint.message,
             help: complaint.help,
-            place: span.map(|span| self.source.place(span)),
-            related: related.map(|(span, text)| (self.source.place(&span), text)).collect(),
+            place: span.and_then(|span| self.source.place(span)),
+            related: related
+                .filter_map(|(span, text)| Some((self.source.place(&span)?, text)))
+                .collect(),
         });
     }
 

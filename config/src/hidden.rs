@@ -20,6 +20,9 @@ pub(crate) fn spans(file: &DeTable<'_>) -> Vec<Span> {
 pub(crate) fn in_broken_line(line: &str) -> Option<Span> {
     let starts = tables().into_iter().flat_map(TableSpec::keys).filter_map(|key| {
         let always = key.kind.is_secret() && !is_plain_somewhere(key.name);
+        if key.kind.holds_hashes() {
+            return in_table_of_hashes(line, key.name);
+        }
         always.then(|| value_of(line, key.name))?
     });
     starts.min().map(|start| start..line.len())
@@ -37,8 +40,18 @@ fn value_of(line: &str, key: &str) -> Option<usize> {
     values.next()
 }
 
+/// The same for a table of hashes: what stands in it may be passwords.
+fn in_table_of_hashes(line: &str, key: &str) -> Option<usize> {
+    let at = line.find(key)?;
+    let rest = &line[at + key.len()..];
+    rest.contains('=').then_some(at + key.len())
+}
+
 fn in_table(entries: &DeTable<'_>, specs: &[&'static TableSpec], found: &mut Vec<Span>) {
-    let holds_secrets = specs.iter().flat_map(|spec| spec.keys()).any(|key| key.kind.is_secret());
+    let holds_secrets = specs
+        .iter()
+        .flat_map(|spec| spec.keys())
+        .any(|key| key.kind.is_secret() || key.kind.holds_hashes());
     for (key, value) in entries {
         let name = key.get_ref().as_ref();
         let known = specs.iter().filter_map(|spec| spec.key(name));
@@ -55,12 +68,15 @@ fn in_table(entries: &DeTable<'_>, specs: &[&'static TableSpec], found: &mut Vec
 fn in_value(value: &Spanned<DeValue<'_>>, kinds: &[&'static Kind], found: &mut Vec<Span>) {
     let kinds: Vec<&'static Kind> = kinds.iter().flat_map(|kind| flattened(kind)).collect();
     let secret = kinds.iter().any(|kind| kind.is_secret());
+    let hashes = kinds.iter().any(|kind| kind.holds_hashes());
     match value.get_ref() {
-        DeValue::Table(entries) if secret => in_secret(entries, found),
-        _ if secret => found.push(value.span()),
+        DeValue::Table(entries) if hashes => found.extend(entries.values().map(Spanned::span)),
+        _ if hashes => found.push(value.span()),
         DeValue::Array(items) => {
             items.iter().for_each(|item| in_value(item, &kinds, found));
         }
+        DeValue::Table(entries) if secret => in_secret(entries, found),
+        _ if secret => found.push(value.span()),
         DeValue::Table(entries) if kinds.iter().any(|kind| matches!(kind, Kind::Named { .. })) => {
             let inner = kinds.iter().flat_map(|kind| kind.tables()).collect::<Vec<_>>();
             let tables = entries.values().filter_map(|value| value.get_ref().as_table());
@@ -101,11 +117,12 @@ fn flattened(kind: &'static Kind) -> Vec<&'static Kind> {
 }
 
 fn is_service(kind: &Kind) -> bool {
-    matches!(kind, Kind::Text(Format::Directory | Format::Api))
+    matches!(kind, Kind::Text(Format::Directory | Format::Api | Format::KeySet))
 }
 
 fn is_secret_somewhere(name: &str) -> bool {
-    tables().iter().filter_map(|table| table.key(name)).any(|key| key.kind.is_secret())
+    let known = tables().into_iter().filter_map(|table| table.key(name));
+    known.map(|key| &key.kind).any(|kind| kind.is_secret() || kind.holds_hashes())
 }
 
 fn is_plain_somewhere(name: &str) -> bool {

@@ -6,9 +6,14 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 
 use crate::model::{
-    Access, CacheControl, Compress, Cors, DenyPaths, HeaderPreset, Limit, Policy, ResponseHeaders,
+    Access, Auth, Bandwidth, CacheControl, Compress, Cors, DenyPaths, HeaderPreset,
+    LARGEST_DELIVERY, Limit, Maintenance, Policy, ResponseHeaders, Webhook,
 };
 use crate::presets;
+
+mod errors;
+
+pub(crate) use errors::ErrorsLevel;
 
 /// Without a key: 10 MiB.
 const BODY: u64 = 10 << 20;
@@ -18,17 +23,25 @@ const DENIED_SUFFIXES: [&str; 4] = [".env", ".log", ".sql", ".bak"];
 /// What one level says; `None` where it says nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Level {
+    /// `Some(None)`: not being worked on, whatever outer levels say.
+    pub(crate) maintenance: Option<Option<Maintenance>>,
     pub(crate) headers: Option<HeaderLevel>,
     pub(crate) limits: Option<Vec<Arc<Limit>>>,
     pub(crate) access: Option<Access>,
     pub(crate) deny_paths: Option<DenyLevel>,
+    pub(crate) bandwidth: Option<Bandwidth>,
     pub(crate) body: Option<u64>,
     pub(crate) idle: Option<Duration>,
+    pub(crate) errors: Option<ErrorsLevel>,
     /// `Some(None)` takes away what outer levels say.
     pub(crate) cors: Option<Option<Cors>>,
     pub(crate) cache_control: Option<Vec<CacheControl>>,
     /// `Some(None)` takes away what outer levels say.
     pub(crate) compress: Option<Option<Compress>>,
+    /// `Some(None)` turns off what outer levels said.
+    pub(crate) auth: Option<Option<Arc<Auth>>>,
+    /// The same.
+    pub(crate) webhook: Option<Option<Arc<Webhook>>>,
     pub(crate) log: Option<bool>,
 }
 
@@ -57,22 +70,38 @@ pub(crate) enum DenyLevel {
 
 /// A route's policy, from its levels: server, site, route.
 pub(crate) fn merge(levels: &[&Level]) -> Policy {
+    let headers = merge_headers(levels);
+    let webhook = nearest(levels, |level| level.webhook.clone()).flatten();
     Policy {
+        maintenance: nearest(levels, |level| level.maintenance.clone()).flatten(),
         access: levels.iter().filter_map(|level| level.access.clone()).collect(),
         deny_paths: merge_deny_paths(levels),
         limits: nearest(levels, |level| level.limits.clone()).unwrap_or_default(),
-        body: nearest(levels, |level| level.body).unwrap_or(BODY),
+        bandwidth: nearest(levels, |level| level.bandwidth),
+        body: merge_body(levels, webhook.is_some()),
         idle: nearest(levels, |level| level.idle),
-        headers: merge_headers(levels),
+        errors: errors::merge(levels, headers.preset),
+        headers,
         cors: nearest(levels, |level| level.cors.clone()).flatten(),
         cache_control: nearest(levels, |level| level.cache_control.clone()).unwrap_or_default(),
         compress: nearest(levels, |level| level.compress.clone()).flatten(),
+        auth: nearest(levels, |level| level.auth.clone()).flatten(),
+        webhook,
         log: nearest(levels, |level| level.log).unwrap_or(true),
     }
 }
 
 fn nearest<T>(levels: &[&Level], of: impl Fn(&Level) -> Option<T>) -> Option<T> {
     levels.iter().rev().find_map(|level| of(level))
+}
+
+/// A delivery is held in memory, so that nothing larger than deliveries are is let in.
+fn merge_body(levels: &[&Level], is_held: bool) -> u64 {
+    let said = nearest(levels, |level| level.body);
+    match is_held {
+        true => said.unwrap_or(LARGEST_DELIVERY).min(LARGEST_DELIVERY),
+        false => said.unwrap_or(BODY),
+    }
 }
 
 fn merge_deny_paths(levels: &[&Level]) -> DenyPaths {

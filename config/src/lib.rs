@@ -1,7 +1,8 @@
 //! The gateway's configuration: TOML text in, checked domain types out.
 //!
-//! [`load()`] reads a file, [`parse`] a text. Both are hermetic: nothing but the text decides the
-//! result; no name is resolved, no certificate opened, no environment asked. Everything that is
+//! [`load()`] reads a file or folder, [`parse`] a text. Both are hermetic: nothing but the text, and
+//! that of the files which it includes, decides the result; no name is resolved, no certificate
+//! opened, no environment asked. Everything that is
 //! wrong is reported at once, as [`Problems`] with places.
 //!
 //! ```
@@ -19,6 +20,7 @@
 
 mod check;
 mod complaint;
+mod files;
 mod hidden;
 mod host;
 mod level;
@@ -36,6 +38,7 @@ mod suggest;
 mod syntax;
 mod text;
 
+pub use files::Files;
 pub use host::HostError;
 pub use load::{DEFAULT_FILES, LoadError, Loaded, find_default, load, parse};
 pub use named::is_cloudflare;

@@ -1,13 +1,14 @@
 //! From a file or a text to a configuration.
 
 use std::path::{Path, PathBuf};
-use std::{fmt, fs, io};
+use std::{fmt, io};
 
-use crate::complaint::{Complaint, Report};
+use crate::complaint::Report;
+use crate::files::{Files, Gathered};
 use crate::model::Config;
-use crate::problem::{Code, Problems};
-use crate::source::Source;
-use crate::{read, syntax};
+use crate::problem::{Problem, Problems, Severity};
+use crate::read;
+use crate::source::{File, Source};
 
 /// Where a configuration is looked for when none is named, in this order.
 pub const DEFAULT_FILES: [&str; 2] = ["gateway.toml", "/etc/gateway/gateway.toml"];
@@ -19,6 +20,8 @@ pub struct Loaded {
     pub config: Config,
     /// What its author should know all the same; no errors among them.
     pub warnings: Problems,
+    /// The files that it was read from.
+    pub files: Files,
 }
 
 /// Why a file gave no configuration.
@@ -52,6 +55,30 @@ impl fmt::Display for LoadError {
     }
 }
 
+impl LoadError {
+    /// The same as a list of problems, the way `check-config` shows it.
+    #[must_use]
+    pub fn into_problems(self) -> Problems {
+        match self {
+            Self::Invalid(problems) => problems,
+            Self::CannotRead { ref path, .. } => {
+                let text = self.to_string();
+                let (message, help) = text.rsplit_once("; ").unwrap_or((&text, ""));
+                let mut problems = Problems::new(path.display().to_string());
+                problems.push(Problem {
+                    severity: Severity::Error,
+                    code: "cannot-read",
+                    message: message.to_owned(),
+                    help: Some(help.to_owned()),
+                    place: None,
+                    related: Vec::new(),
+                });
+                problems
+            }
+        }
+    }
+}
+
 impl std::error::Error for LoadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
@@ -73,52 +100,42 @@ fn first_existing(candidates: &[&Path]) -> PathBuf {
     existing.or(candidates.first()).map(|path| path.to_path_buf()).unwrap_or_default()
 }
 
-/// Reads a file. Relative paths in it begin at its folder.
+/// Reads a file with those that it includes, or every `*.toml` of a folder. Relative paths in a file
+/// begin at its folder.
 ///
 /// # Errors
 ///
 /// [`LoadError::CannotRead`] where there is no text to judge, [`LoadError::Invalid`] with every
-/// error and warning of the file otherwise.
+/// error and warning of the files otherwise.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
-    let bytes =
-        fs::read(path).map_err(|source| LoadError::CannotRead { path: path.to_owned(), source })?;
-    let name = path.display().to_string();
-    let base = path.parent().unwrap_or(Path::new(""));
-    match str::from_utf8(&bytes) {
-        Ok(text) => parse(&name, text, base).map_err(LoadError::Invalid),
-        Err(error) => Err(LoadError::Invalid(not_utf8(&name, &bytes, error.valid_up_to()))),
-    }
+    judge(Files::gather(path)?).map_err(LoadError::Invalid)
 }
 
-/// Reads a text. `file_name` is what problems call it; relative paths in it begin at `base`.
+/// Reads a text. `file_name` is what problems call it; relative paths in it begin at `base`, and so do
+/// the patterns of files that it includes.
 ///
 /// # Errors
 ///
 /// Every error and warning of the text, where at least one is an error.
 pub fn parse(file_name: &str, text: &str, base: &Path) -> Result<Loaded, Problems> {
-    // A byte order mark is no character of the first line.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let source = Source::new(file_name, text);
-    let report = Report::new(&source);
-    let config =
-        syntax::parse(text, &report).and_then(|entries| read::read(&report, base, &entries));
-    let problems = report.into_problems();
-    match config {
-        Some(config) => Ok(Loaded { config, warnings: problems }),
-        None => Err(problems),
-    }
+    judge(Files::with_included(File::new(file_name, base, text.as_bytes()), None))
 }
 
-fn not_utf8(file_name: &str, bytes: &[u8], valid_up_to: usize) -> Problems {
-    let text = String::from_utf8_lossy(bytes);
-    let source = Source::new(file_name, &text);
-    let report = Report::new(&source);
-    report.add(
-        Some(&(valid_up_to..valid_up_to)),
-        Complaint::new(Code::NotUtf8, "the file is not UTF-8 text from here on")
-            .help("save it as UTF-8"),
-    );
-    report.into_problems()
+fn judge(Gathered { files, complaints }: Gathered) -> Result<Loaded, Problems> {
+    let source = Source::new(files.list());
+    let report = Report::new(files.name(), &source);
+    files.report_broken(&report);
+    let is_text = !report.has_errors();
+    for (span, complaint) in complaints {
+        report.add(Some(&span), complaint);
+    }
+    let table = if is_text { files.parse(&report) } else { None };
+    let config = table.and_then(|table| read::read(&report, &table));
+    let problems = report.into_problems();
+    match config {
+        Some(config) => Ok(Loaded { config, warnings: problems, files }),
+        None => Err(problems),
+    }
 }
 
 #[cfg(test)]
@@ -141,7 +158,8 @@ mod tests {
             "cannot read no/such/gateway.toml: No such file or directory (os error 2); name the \
              file with --config FILE, or put it at gateway.toml or /etc/gateway/gateway.toml"
         );
-        let folder = load(Path::new(env!("CARGO_MANIFEST_DIR"))).expect_err("a folder");
-        assert!(folder.to_string().contains("name another file with --config FILE"), "{folder}");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let folder = load(&folder).expect_err("no configuration in it");
+        assert!(folder.to_string().contains("the folder holds no file *.toml"), "{folder}");
     }
 }

@@ -1,17 +1,21 @@
 //! Good files, and what is read in them.
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails by panicking")]
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_config::model::Counting::{Apart, Skip, Together};
 use gateway_config::model::{
-    AccessLog, Acme, AcmeCa, AcmeCertificate, AcmeKeys, Action, CertificatePer, ChallengeKind,
-    Compress, CompressLevels, Config, ContentCoding, CorsOrigins, DnsProvider, Endpoint,
-    HeaderPreset, Host, HostPattern, PathPattern, Policy, Protocol, Redirect, Rewrite, Route,
-    Secret, Site, Target, Tls, TsigAlgorithm, UnknownHost,
+    AccessLog, Acme, AcmeCa, AcmeCertificate, AcmeKeys, Action, Auth, CertificatePer,
+    ChallengeKind, Compress, CompressLevels, Config, ContentCoding, CorsOrigins, DnsProvider,
+    Endpoint, ErrorFormat, HeaderPreset, Host, HostPattern, KeySource, LimitKey, Maintenance,
+    Measure, OnError, PageKind, PathPattern, Policy, Protocol, Redirect, Rewrite, Route, Secret,
+    Site, Target, Tls, TsigAlgorithm, UnknownHost,
 };
 use gateway_config::{load, parse};
+use http::StatusCode;
 
 fn config(name: &str) -> Config {
     let path = Path::new("tests/good").join(name).with_extension("toml");
@@ -51,6 +55,56 @@ fn header<'a>(policy: &'a Policy, name: &str) -> Option<&'a str> {
 }
 
 #[test]
+fn who_may_come_in() {
+    let config = config("guards");
+    let app = site(&config, "app.example.com");
+    let clients = app.client_certs.as_ref().expect("client_certs");
+    assert_eq!(clients.ca, Path::new("tests/good/clients.pem"));
+    assert_eq!(clients.crls, ["tests/good/clients.crl", "/etc/other.crl"].map(Path::new));
+    assert_eq!((clients.required, clients.header.is_some()), (false, true));
+    let auth = |path| route(app, path).policy.auth.as_deref();
+    let Some(Auth::Basic(basic)) = auth("/*") else { panic!("no basic") };
+    assert!(basic.users["alice"].is_bcrypt() && basic.file.is_some());
+    assert_eq!(basic.realm, "Staging");
+    assert!(auth("/open").is_none());
+    let Some(Auth::Forward(forward)) = auth("/forward") else { panic!("no forward") };
+    assert_eq!(
+        (forward.upstream.name.as_str(), forward.path.as_str()),
+        ("authelia", "/api/authz?x=y")
+    );
+    assert_eq!((forward.timeout, forward.on_error), (Duration::from_secs(2), OnError::Allow));
+    let Some(Auth::Forward(least)) = auth("/forward-least") else { panic!("no forward") };
+    assert_eq!((least.path.as_str(), least.timeout), ("/", Duration::from_secs(5)));
+    assert_eq!((least.on_error, least.copy_headers.len()), (OnError::Deny, 0));
+    let Some(Auth::Jwt(jwt)) = auth("/jwt") else { panic!("no jwt") };
+    let KeySource::Url { upstream, authority, path } = &jwt.keys else { panic!("no URL") };
+    assert_eq!((authority.as_str(), path.as_str()), ("id.example.com:8443", "/keys?v=1"));
+    assert!(upstream.protocol == Protocol::Https && config.upstreams.contains(upstream));
+    assert_eq!((jwt.audience.len(), jwt.leeway, jwt.on_error), (2, Duration::ZERO, OnError::Allow));
+    let Some(Auth::Jwt(least)) = auth("/jwt-least") else { panic!("no jwt") };
+    assert_eq!(least.keys, KeySource::File("tests/good/keys.json".into()));
+    assert_eq!(least.algorithms, ["RS256", "ES256", "EdDSA"]);
+    assert_eq!((least.leeway, least.on_error), (Duration::from_secs(60), OnError::Deny));
+}
+
+#[test]
+fn webhooks() {
+    let config = config("guards");
+    let hooks = site(&config, "hooks.example.com");
+    let policy = |path| &route(hooks, path).policy;
+    let all = policy("/*").webhook.as_ref().expect("webhook");
+    assert_eq!(all.secrets.len(), 2);
+    assert_eq!((all.events.len(), all.remember), (0, Some(Duration::from_secs(3 * 86_400))));
+    assert!(policy("/open").webhook.is_none());
+    let small = policy("/small").webhook.as_ref().expect("webhook");
+    let events: Vec<String> = small.events.iter().map(ToString::to_string).collect();
+    assert_eq!((events, small.remember), (vec!["ping".into(), "workflow_job.queued".into()], None));
+    // What is held in memory has an end, whatever the file says.
+    let bodies = ["/*", "/open", "/small", "/large"].map(|path| policy(path).body);
+    assert_eq!(bodies, [25 << 20, 1 << 30, 1 << 20, 25 << 20]);
+}
+
+#[test]
 fn the_uat_sites() {
     let config = config("uat");
     let proxies = &config.server.trusted_proxies.sources;
@@ -73,8 +127,8 @@ fn the_uat_sites() {
     assert_eq!(websocket.policy.headers.preset, HeaderPreset::App);
     let api = route(uat, "/api/*");
     assert_eq!(api.policy.limits.len(), 1);
-    assert_eq!(api.policy.limits[0].rate.to_string(), "10/s");
-    assert_eq!(api.policy.limits[0].burst.get(), 20);
+    let Measure::Rate { rate, burst } = api.policy.limits[0].measure else { panic!("no rate") };
+    assert_eq!((rate.to_string().as_str(), burst.get()), ("10/s", 20));
     assert!(Arc::ptr_eq(&target(api).upstream, &target(websocket).upstream));
     assert_eq!(target(api).upstream.first_byte, Duration::from_secs(30));
     let metrics = &route(uat, "/metrics").policy.access;
@@ -156,6 +210,54 @@ fn levels_add_up() {
     assert_eq!(inner.access[2].allow[0].to_string(), "198.51.100.7/32");
     assert!(inner.limits.is_empty() && !inner.deny_paths.dotfiles && inner.log);
     assert_eq!((inner.body, inner.idle), (0, Some(Duration::from_secs(3_600))));
+}
+
+#[test]
+fn errors_and_maintenance() {
+    let config = config("errors");
+    let site = site(&config, "pages.example.com");
+    let page = |policy: &Policy, status: u16| {
+        let page = policy.errors.page(StatusCode::from_u16(status).expect("a status"))?;
+        Some((page.path.display().to_string(), page.kind))
+    };
+    let good = |path: &str, kind| Some((format!("tests/good/{path}"), kind));
+    let all = &route(site, "/*").policy;
+    assert_eq!(page(all, 404), good("errors/404.html", PageKind::Html));
+    assert_eq!(page(all, 403), None);
+    assert_eq!(page(all, 502), good("bad.json", PageKind::Json));
+    assert_eq!(page(all, 503), good("other.htm", PageKind::Html));
+    assert_eq!((all.errors.format, all.errors.intercept), (ErrorFormat::Json, false));
+    let work = all.maintenance.as_ref().expect("maintenance");
+    assert_eq!((work.allow.len(), work.retry_after.as_secs()), (2, 600));
+    let text = work.page.as_ref().map(|page| (page.path.as_path(), page.kind));
+    assert_eq!(text, Some((Path::new("/srv/work.txt"), PageKind::Text)));
+
+    let open = &route(site, "/open").policy;
+    assert!(open.maintenance.is_none());
+    assert_eq!((open.errors.format, open.errors.intercept), (ErrorFormat::Auto, true));
+    assert_eq!(route(site, "/always").policy.maintenance, Some(Maintenance::default()));
+    assert_eq!(page(&site.policy, 404), good("errors/404.html", PageKind::Html));
+}
+
+#[test]
+fn limits_of_every_kind() {
+    let config = config("limits");
+    let site = site(&config, "example.com");
+    let policy = &route(site, "/*").policy;
+    let [plain, keyed, downloads, sockets] = policy.limits.as_slice() else { panic!("limits") };
+    assert_eq!((&plain.key, plain.assets, plain.websockets), (&LimitKey::ClientIp, Apart, Apart));
+    assert!(plain.asset_suffixes.contains(&".woff2".to_owned()) && !plain.dry_run);
+    assert_eq!(keyed.key, LimitKey::Header(http::HeaderName::from_static("x-api-key")));
+    assert_eq!((keyed.assets, keyed.websockets, keyed.dry_run), (Skip, Together, true));
+    assert_eq!(downloads.measure, Measure::Concurrent(NonZeroU32::MIN.saturating_add(3)));
+    assert_eq!(downloads.key, LimitKey::Cookie("session".into()));
+    assert_eq!(downloads.asset_suffixes, [".zip", ".iso"]);
+    assert_eq!((downloads.websockets, sockets.websockets), (Skip, Apart));
+    let bytes = |policy: &Policy| {
+        policy.bandwidth.map(|bandwidth| (bandwidth.rate.get(), bandwidth.burst.get()))
+    };
+    assert_eq!(bytes(policy), Some((1 << 20, 1 << 20)));
+    assert_eq!(bytes(&route(site, "/large").policy), Some((512_000, 4 << 20)));
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Sockets: bound once for each worker, accepted from, counted.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::Poll;
 use std::time::Duration;
 
 use gateway_config::model::{Connections, ListenAddr};
@@ -64,14 +66,27 @@ pub(crate) fn bind(
     address: ListenAddr,
     workers: usize,
 ) -> Result<Vec<std::net::TcpListener>, BindError> {
-    let mut address = address.0;
-    let failed = |address| move |source| BindError { listener, address, source };
+    let address = address.0;
+    let failed = |source| BindError { listener, address, source };
     // SO_REUSEPORT would let a second gateway of the same user steal half of the connections.
     // Without it the first bind fails where anybody listens.
-    let probe = open(address, false).map_err(failed(address))?;
-    address = local_addr(&probe).map_err(failed(address))?;
+    let probe = open(address, false).map_err(failed)?;
+    let address = ListenAddr(local_addr(&probe).map_err(failed)?);
     drop(probe);
-    (0..workers).map(|_| open(address, true).map(Into::into).map_err(failed(address))).collect()
+    bind_beside(listener, address, workers)
+}
+
+/// [`bind`] for a port on which this process listens already, by an address that is to be given up.
+///
+/// # Errors
+/// [`BindError`].
+pub(crate) fn bind_beside(
+    listener: &'static str,
+    ListenAddr(address): ListenAddr,
+    workers: usize,
+) -> Result<Vec<std::net::TcpListener>, BindError> {
+    let failed = |source| BindError { listener, address, source };
+    (0..workers).map(|_| open(address, true).map(Into::into).map_err(failed)).collect()
 }
 
 fn open(address: SocketAddr, shared: bool) -> io::Result<Socket> {
@@ -104,16 +119,19 @@ pub(crate) fn keepalive() -> TcpKeepalive {
         .with_retries(4)
 }
 
-/// Accepts until a stop begins. What fails concerns one connection only.
+/// Accepts until a stop begins, or until the listener's own `door` is closed. What fails concerns one
+/// connection only.
 pub(crate) async fn accept_all(
     listener: TcpListener,
     stop: &Stop,
+    door: &Stop,
     mut serve: impl FnMut(TcpStream, SocketAddr),
 ) {
     loop {
         let accepted = tokio::select! {
             biased;
             () = stop.reached(Stage::Draining) => return,
+            () = door.reached(Stage::Draining) => break,
             accepted = listener.accept() => accepted,
         };
         match accepted {
@@ -124,6 +142,12 @@ pub(crate) async fn accept_all(
                 tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
             }
         }
+    }
+    // Whom the kernel has let in already would be thrown out with the socket.
+    while let Poll::Ready(Ok((tcp, peer))) =
+        poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await
+    {
+        serve(tcp, peer);
     }
 }
 
@@ -151,7 +175,9 @@ impl Full {
 /// Counts open connections against their caps.
 #[derive(Debug)]
 pub(crate) struct Census {
-    caps: Connections,
+    /// The caps; a reload may change them.
+    total: AtomicUsize,
+    per_client: AtomicUsize,
     open: AtomicUsize,
     emptied: Notify,
     by_client: Mutex<HashMap<ClientKey, NonZeroUsize>>,
@@ -167,11 +193,18 @@ pub(crate) struct Counted {
 impl Census {
     pub(crate) fn new(caps: Connections) -> Arc<Self> {
         Arc::new(Self {
-            caps,
+            total: AtomicUsize::new(caps.total.get()),
+            per_client: AtomicUsize::new(caps.per_client.get()),
             open: AtomicUsize::new(0),
             emptied: Notify::new(),
             by_client: Mutex::default(),
         })
+    }
+
+    /// From now on these caps hold, for new connections.
+    pub(crate) fn set_caps(&self, caps: Connections) {
+        self.total.store(caps.total.get(), Relaxed);
+        self.per_client.store(caps.per_client.get(), Relaxed);
     }
 
     /// Connections open now.
@@ -196,7 +229,7 @@ impl Census {
     /// Which cap is reached.
     pub(crate) fn enter(self: &Arc<Self>, client: Option<IpAddr>) -> Result<Counted, Full> {
         let client = client.map(ClientKey::of);
-        if self.open.fetch_add(1, Relaxed) >= self.caps.total.get() {
+        if self.open.fetch_add(1, Relaxed) >= self.total.load(Relaxed) {
             self.open.fetch_sub(1, Relaxed);
             return Err(Full::Total);
         }
@@ -204,7 +237,7 @@ impl Census {
             let mut by_client = self.by_client.lock();
             let count = by_client.get(&key).map_or(0, |count| count.get());
             let next = NonZeroUsize::MIN.saturating_add(count);
-            if next > self.caps.per_client {
+            if next.get() > self.per_client.load(Relaxed) {
                 drop(by_client);
                 self.open.fetch_sub(1, Relaxed);
                 return Err(Full::Client);

@@ -1,9 +1,9 @@
 //! The access log: one record a request, on stdout, in one stream with the site as a field.
 //!
-//! Workers only append to a buffer; one thread writes it out. A stdout that blocks therefore stops
-//! no request: past [`CAPACITY`] records are dropped, and counted.
+//! Each worker only appends to a buffer of its own; one thread writes them out, some milliseconds of each
+//! in turn. A stdout that blocks therefore stops no request: past [`CAPACITY`] records are dropped, and
+//! counted.
 
-use std::cell::RefCell;
 use std::io::Write;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -13,9 +13,10 @@ use gateway_config::model::AccessLog as Format;
 use parking_lot::{Condvar, Mutex};
 use prometheus::IntCounter;
 
+use crate::shard::Shards;
 use crate::time::{Clf, write_rfc3339};
 
-/// Bytes that may wait to be written.
+/// Bytes that may wait to be written, of all workers.
 const CAPACITY: usize = 8 * 1024 * 1024;
 
 /// How long the writer lets records gather: it is woken once for many.
@@ -44,6 +45,8 @@ pub(crate) struct Record<'r> {
     pub(crate) resumed: Option<bool>,
     pub(crate) request_id: &'r str,
     pub(crate) trace_id: &'r str,
+    /// The limit that the request was over, whether it was refused for it or not.
+    pub(crate) over_limit: Option<&'r str>,
     pub(crate) error: Option<&'r str>,
     /// For the combined format only, as the next.
     pub(crate) referer: &'r str,
@@ -78,6 +81,7 @@ impl Record<'_> {
         object.plain("resumed", resumed.unwrap_or(b"null"));
         object.text("request_id", self.request_id);
         object.text("trace_id", self.trace_id);
+        object.maybe_text("over_limit", self.over_limit);
         object.maybe_text("error", self.error);
         object.end();
     }
@@ -168,11 +172,6 @@ impl<'o> Object<'o> {
     }
 }
 
-thread_local! {
-    /// Where a worker puts a record together before it asks for the buffer that all share.
-    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
 /// Text between quotation marks: what would end it, or the line, is escaped as Apache does.
 struct Quoted<'t>(&'t str);
 
@@ -190,16 +189,38 @@ impl std::fmt::Display for Quoted<'_> {
     }
 }
 
-#[derive(Default)]
-struct Buffer {
-    bytes: Vec<u8>,
-    closed: bool,
+/// What is to be written.
+struct Queue {
+    /// Locked by its worker, and by the writer for as long as it takes to exchange it for an empty one.
+    buffers: Shards<Mutex<Vec<u8>>>,
+    state: Mutex<State>,
+    changed: Condvar,
 }
 
 #[derive(Default)]
-struct Queue {
-    buffer: Mutex<Buffer>,
-    filled: Condvar,
+struct State {
+    /// A buffer that was empty is not any more.
+    filled: bool,
+    closed: bool,
+}
+
+impl Queue {
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.lock());
+        self.changed.notify_one();
+    }
+
+    /// Waits until there is something to write, and a little longer, for more to gather. Whether the log
+    /// has been closed.
+    fn wait(&self) -> bool {
+        let mut state = self.state.lock();
+        self.changed.wait_while(&mut state, |state| !state.filled && !state.closed);
+        if !state.closed {
+            self.changed.wait_while_for(&mut state, |state| !state.closed, GATHER);
+        }
+        state.filled = false;
+        state.closed
+    }
 }
 
 /// The log that workers write to. Dropping it writes out what waits.
@@ -214,10 +235,12 @@ impl AccessLog {
     /// Starts the writer.
     pub(crate) fn start(
         format: Format,
+        workers: usize,
         dropped: IntCounter,
         out: impl Write + Send + 'static,
     ) -> std::io::Result<Self> {
-        let queue = Arc::<Queue>::default();
+        let buffers = Shards::new(workers);
+        let queue = Arc::new(Queue { buffers, state: Mutex::default(), changed: Condvar::new() });
         let theirs = queue.clone();
         let writer = std::thread::Builder::new()
             .name("access-log".into())
@@ -227,38 +250,30 @@ impl AccessLog {
 
     /// Writes one record.
     pub(crate) fn write(&self, record: &Record<'_>) {
-        LINE.with_borrow_mut(|line| {
-            line.clear();
-            match self.format {
-                Format::Json => record.json(line),
-                // Writing into memory does not fail.
-                Format::Combined => drop(record.combined(line)),
-                Format::Off => return,
-            }
-            line.push(b'\n');
-            self.append(line);
-        });
-    }
-
-    fn append(&self, line: &[u8]) {
-        let mut buffer = self.queue.buffer.lock();
-        if buffer.bytes.len() + line.len() > CAPACITY {
+        let buffers = &self.queue.buffers;
+        let mut buffer = buffers.mine().lock();
+        if buffer.len() >= CAPACITY / buffers.len() {
             self.dropped.inc();
             return;
         }
-        let was_empty = buffer.bytes.is_empty();
-        buffer.bytes.extend_from_slice(line);
+        let was_empty = buffer.is_empty();
+        match self.format {
+            Format::Json => record.json(&mut buffer),
+            // Writing into memory does not fail.
+            Format::Combined => drop(record.combined(&mut buffer)),
+            Format::Off => return,
+        }
+        buffer.push(b'\n');
         drop(buffer);
         if was_empty {
-            self.queue.filled.notify_one();
+            self.queue.change(|state| state.filled = true);
         }
     }
 }
 
 impl Drop for AccessLog {
     fn drop(&mut self) {
-        self.queue.buffer.lock().closed = true;
-        self.queue.filled.notify_one();
+        self.queue.change(|state| state.closed = true);
         if let Some(writer) = self.writer.take() {
             // A writer that panicked has already said so.
             drop(writer.join());
@@ -269,22 +284,16 @@ impl Drop for AccessLog {
 fn write_out(queue: &Queue, mut out: impl Write) {
     let mut batch = Vec::new();
     loop {
-        let mut buffer = queue.buffer.lock();
-        while buffer.bytes.is_empty() {
-            if buffer.closed {
+        let closed = queue.wait();
+        for buffer in queue.buffers.iter() {
+            std::mem::swap(&mut batch, &mut *buffer.lock());
+            if out.write_all(&batch).and_then(|()| out.flush()).is_err() {
+                // Whoever read the log has gone. Serving goes on without it.
                 return;
             }
-            queue.filled.wait(&mut buffer);
+            batch.clear();
         }
-        if !buffer.closed {
-            // Others append meanwhile; being closed ends the wait early.
-            queue.filled.wait_for(&mut buffer, GATHER);
-        }
-        batch.clear();
-        std::mem::swap(&mut batch, &mut buffer.bytes);
-        drop(buffer);
-        if out.write_all(&batch).and_then(|()| out.flush()).is_err() {
-            // Whoever read the log has gone. Serving goes on without it.
+        if closed {
             return;
         }
     }
@@ -316,6 +325,7 @@ mod tests {
             resumed: Some(false),
             request_id: "r",
             trace_id: "t",
+            over_limit: None,
             error: None,
             referer: "",
             user_agent: "curl \"x\"\n",
@@ -336,7 +346,7 @@ mod tests {
             }
         }
         let dropped = IntCounter::new("dropped", "dropped").unwrap();
-        let log = AccessLog::start(format, dropped, Out(sender)).unwrap();
+        let log = AccessLog::start(format, 2, dropped, Out(sender)).unwrap();
         log.write(&record(path));
         drop(log);
         String::from_utf8(receiver.iter().flatten().collect()).unwrap()

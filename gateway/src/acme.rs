@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -12,7 +13,8 @@ use gateway_acme::{
     Urgency, Wanted,
 };
 use gateway_certs::Slots;
-use gateway_config::model::{ChallengeKind, Config};
+use gateway_config::model::{self, AcmeCertificate, ChallengeKind, Config, HostPattern};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::journal;
 use crate::metrics::AcmeMetrics;
@@ -67,15 +69,129 @@ pub(crate) fn settings(config: &Config, slots: &Slots) -> Settings {
     }
 }
 
-/// Runs the keeper until the gateway stops.
-///
-/// # Errors
-/// Where the system gives no thread or event queue.
-pub(crate) fn start(keeper: Keeper, stop: Stop) -> io::Result<JoinHandle<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    std::thread::Builder::new().name("acme".into()).spawn(move || {
-        runtime.block_on(keeper.run(async move { stop.reached(Stage::Draining).await }));
-    })
+/// What a keeper is opened for: where a reload changes none of it, the keeper stays.
+#[derive(Debug, Clone, PartialEq)]
+struct Purpose {
+    acme: model::Acme,
+    plain: bool,
+    nameservers: Vec<SocketAddr>,
+    wanted: Vec<(String, Vec<Vec<HostPattern>>, AcmeCertificate)>,
+}
+
+impl Purpose {
+    fn of(config: &Config) -> Self {
+        let of_site = |site: &model::Site| {
+            Some((site.name.to_string(), site.acme_groups(), site.acme()?.clone()))
+        };
+        Self {
+            acme: config.acme.clone(),
+            plain: !config.server.http.is_empty(),
+            nameservers: config.server.dns.clone(),
+            wanted: config.sites.iter().filter_map(of_site).collect(),
+        }
+    }
+}
+
+/// Who is to keep certificates from now on; nobody where no site wants any of it.
+pub(crate) struct Successor {
+    purpose: Purpose,
+    keeper: Option<Keeper>,
+}
+
+impl Successor {
+    pub(crate) fn new(config: &Config, keeper: Option<Keeper>) -> Self {
+        Self { purpose: Purpose::of(config), keeper }
+    }
+}
+
+/// The thread on which certificates are kept, from when a site first wants them.
+pub(crate) struct Keeping {
+    purpose: Purpose,
+    stop: Stop,
+    thread: Option<(JoinHandle<()>, UnboundedSender<Option<Keeper>>)>,
+}
+
+impl Keeping {
+    /// Nobody keeps anything yet.
+    pub(crate) fn new(config: &Config, stop: Stop) -> Self {
+        Self { purpose: Purpose::of(config), stop, thread: None }
+    }
+
+    /// Whether another configuration takes another keeper.
+    pub(crate) fn wants_other(&self, config: &Config) -> bool {
+        self.purpose != Purpose::of(config)
+    }
+
+    /// Starts the thread, where it will be needed and is not there.
+    ///
+    /// # Errors
+    /// Where the system gives no thread or event queue.
+    pub(crate) fn prepare(&mut self, needed: bool) -> io::Result<()> {
+        if !needed || self.thread.is_some() {
+            return Ok(());
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (keepers, next) = unbounded_channel();
+        let stop = self.stop.clone();
+        let thread = std::thread::Builder::new().name("acme".into());
+        let thread = thread.spawn(move || runtime.block_on(keep(next, stop)))?;
+        self.thread = Some((thread, keepers));
+        Ok(())
+    }
+
+    /// Has this one keep certificates from now on.
+    pub(crate) fn hand_over(&mut self, Successor { purpose, keeper }: Successor) {
+        self.purpose = purpose;
+        if let Some((_, keepers)) = &self.thread {
+            // Where the thread has ended, so does the gateway.
+            drop(keepers.send(keeper));
+        }
+    }
+
+    /// The thread, to be waited for.
+    pub(crate) fn into_thread(self) -> Option<JoinHandle<()>> {
+        self.thread.map(|(thread, _)| thread)
+    }
+}
+
+/// Runs one keeper after the other, until the gateway stops.
+async fn keep(mut next: UnboundedReceiver<Option<Keeper>>, stop: Stop) {
+    let mut newest = None;
+    loop {
+        let stopped = stop.reached(Stage::Draining);
+        let replaced = async {
+            match next.recv().await {
+                Some(keeper) => keeper,
+                // Nobody can replace it any more.
+                None => std::future::pending().await,
+            }
+        };
+        newest = match newest {
+            None => tokio::select! {
+                () = stopped => return,
+                keeper = replaced => keeper,
+            },
+            Some(keeper) => run_until_replaced(keeper, stopped, replaced).await,
+        };
+        if stop.stage() > Stage::Running {
+            return;
+        }
+        // Of several that came meanwhile, the last counts.
+        while let Ok(newer) = next.try_recv() {
+            newest = newer;
+        }
+    }
+}
+
+async fn run_until_replaced(
+    keeper: Keeper,
+    stopped: impl Future<Output = ()>,
+    replaced: impl Future<Output = Option<Keeper>>,
+) -> Option<Keeper> {
+    let mut successor = None;
+    let replaced = async { successor = replaced.await };
+    keeper.run_until_replaced(stopped, replaced).await;
+    successor
 }
 
 /// Tells the log and the metrics.

@@ -37,14 +37,15 @@ pub(crate) fn normal_path(asked: &RequestHead) -> Result<Path<'_>, Fault> {
     path::normalise(raw).map_err(Fault::MalformedPath)
 }
 
-/// The site that a request is for, which must be the one whose certificate was shown.
+/// The site that a request is for, which must be the one whose certificate was shown: `shown` is
+/// `None` on a plain connection.
 pub(crate) fn site_asked_for(
     found: Result<Option<usize>, HostError>,
-    shown: Option<usize>,
+    shown: Option<Option<usize>>,
     unknown: UnknownHost,
 ) -> Result<usize, Fault> {
     let found = found.map_err(|_| Fault::Malformed("its host is not a host"))?;
-    if shown.is_some() && found != shown {
+    if shown.is_some_and(|shown| shown.is_none() || found != shown) {
         return Err(Fault::Misdirected);
     }
     found.ok_or_else(|| unknown_host(unknown))

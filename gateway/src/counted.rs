@@ -20,7 +20,7 @@ use crate::headers::request::{Forwarding, for_upstream};
 use crate::headers::response::Rules;
 use crate::headers::trace::Trace;
 use crate::metrics::{Metrics, RouteMetrics, SiteMetrics};
-use crate::policy::limit::{ClientKey, Limiter};
+use crate::policy::limit::{Limiter, Within};
 use crate::reply::add_rate_limits;
 use crate::route::{Hosts, Paths};
 
@@ -109,6 +109,7 @@ fn request_head(times: u32) -> Result<(), Failure> {
             target: head.target(),
             body,
             upgrade: None,
+            added: None,
         };
         out.clear();
         for_upstream(&head, &forwarding, &mut out);
@@ -138,11 +139,12 @@ fn answer_head(times: u32) -> Result<(), Failure> {
 /// to be set up, and never the same.
 fn hundred_limits(times: u32) -> Result<(), Failure> {
     let limiter = Limiter::new(&config(1)?.limits[0]);
-    let client = ClientKey::of(IpAddr::from([192, 0, 2, 1]));
+    let (asked, client) = (asked()?, IpAddr::from([192, 0, 2, 1]));
     let mut head = ResponseHead::default();
     for _ in 0..u64::from(times) * 100 {
         head.fields.clear();
-        let allowance = limiter.check(black_box(client)).map_err(|_| "over the limit")?;
+        let within = limiter.check(&asked, black_box(client), "/api/v1/items");
+        let Ok(Within::Rate(allowance)) = within else { return Err("over the limit".into()) };
         add_rate_limits(&[allowance], &mut head.fields);
     }
     Ok(())
@@ -174,6 +176,7 @@ fn log(times: u32) -> Result<(), Failure> {
             resumed: Some(false),
             request_id: trace.request_id.as_str(),
             trace_id: trace.trace_id.as_str(),
+            over_limit: None,
             error: None,
             referer: "",
             user_agent: "",
@@ -185,7 +188,7 @@ fn log(times: u32) -> Result<(), Failure> {
 
 /// Counting a request.
 fn metrics(times: u32) -> Result<(), Failure> {
-    let metrics = Metrics::new()?;
+    let metrics = Metrics::new(1)?;
     let (site, route) = (SiteMetrics::new(&metrics, "shop.example.com"), RouteMetrics::new());
     for _ in 0..times {
         site.count(black_box(Duration::from_micros(1234)), 0, 130);

@@ -16,10 +16,11 @@ use crate::head::{Known, RequestHead, ResponseHead};
 use crate::headers::request::{Forwarding, for_upstream};
 use crate::headers::response::{Rules, strip_hop_by_hop};
 use crate::headers::trailers::end_to_end;
+use crate::policy::bandwidth::Pace;
 use crate::policy::body::BodyGauge;
 use crate::policy::compress::Encoding;
 use crate::policy::limit::Allowance;
-use crate::reply;
+use crate::reply::{self, ErrorStyle};
 use crate::stop::{Stage, Stop};
 use crate::stream::HIGH_WATER;
 use crate::upstream::{AnswerError, AnswerPiece, Connection, Pool, Upstream};
@@ -38,7 +39,10 @@ pub(crate) struct Exchange<'r> {
     pub(crate) forwarding: Forwarding<'r>,
     pub(crate) gauge: BodyGauge,
     pub(crate) idle: Option<Duration>,
+    /// How fast the answer is sent, where that is limited.
+    pub(crate) pace: Option<Box<Pace>>,
     pub(crate) rules: &'r Rules,
+    pub(crate) errors: &'r ErrorStyle,
     pub(crate) stop: &'r Stop,
     /// What the answer says about limits, whatever the upstream says.
     pub(crate) allowances: &'r [Allowance<'r>],
@@ -57,6 +61,8 @@ pub(crate) struct Account {
 pub(crate) enum Passed {
     /// The whole answer has been passed on.
     Answered,
+    /// The answer is an error that the route has a page for; nothing has been sent.
+    Replaced(Box<ResponseHead>),
     /// Both sides now speak another protocol.
     Upgraded(Connection),
 }
@@ -116,6 +122,14 @@ impl Exchange<'_> {
             let untouched =
                 flow.upload == Upload::Nothing && matches!(fault, Fault::NoAnswer { .. });
             return Err(Attempt { fault, untouched });
+        }
+        if flow.exchange.errors.page_instead(head.status, flow.exchange.asked).is_some() {
+            let ended = flow.upload.is_whole() && !connection.session.has_body();
+            // What the upstream would still say is of no use, and its connection only without it.
+            if ended {
+                connection.release(self.pool);
+            }
+            return Ok(Passed::Replaced(Box::new(head)));
         }
         let upgraded = head.status == StatusCode::SWITCHING_PROTOCOLS;
         let answered = flow.pass_answer(head, account).await;
@@ -199,7 +213,7 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
             account.upstream_status = Some(head.status.as_u16());
             let took = self.asked_at.elapsed();
             account.first_byte = Some(took);
-            self.exchange.upstream.metrics.first_byte.observe(took.as_secs_f64());
+            self.exchange.upstream.metrics.first_byte.observe(took);
             return Ok(());
         }
     }
@@ -261,7 +275,7 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
                     self.client.end(end_to_end(trailers).as_deref());
                     return Poll::Ready(Ok(()));
                 }
-                Poll::Ready(Ok(AnswerPiece::Data)) => self.poll_pass_piece(cx)?,
+                Poll::Ready(Ok(AnswerPiece::Data)) => self.poll_pass_piece(cx, idle)?,
                 Poll::Ready(Err(BodyError::Answer(source))) => {
                     let server = self.connection.server.clone();
                     return Poll::Ready(Err(Fault::AnswerBroken { server, source }));
@@ -288,15 +302,34 @@ impl<'f, 'r, C: Downstream> Flow<'f, 'r, C> {
     }
 
     /// Gives the client a piece of the answer's body; whether it has taken any of it.
-    fn poll_pass_piece(&mut self, cx: &mut Context<'_>) -> Result<bool, Fault> {
+    fn poll_pass_piece(&mut self, cx: &mut Context<'_>, idle: Duration) -> Result<bool, Fault> {
+        let Some(room) = self.poll_room(cx, idle)? else { return Ok(false) };
         let session = &mut self.connection.session;
-        match self.client.poll_send(cx, self.body.piece(session)) {
+        let piece = self.body.piece(session);
+        match self.client.poll_send(cx, &piece[..piece.len().min(room)]) {
             Poll::Ready(Ok(taken)) => {
                 self.body.consume(session, taken);
+                if let Some(pace) = &mut self.exchange.pace {
+                    pace.spend(taken, Instant::now());
+                }
                 Ok(true)
             }
             Poll::Ready(Err(error)) => Err(Fault::ClientGone(error)),
             Poll::Pending => Ok(false),
+        }
+    }
+
+    /// How much of the answer may be sent now; `None` where `bandwidth` says to wait. That is nobody's
+    /// silence, and what has been sent so far must not wait with it.
+    fn poll_room(&mut self, cx: &mut Context<'_>, idle: Duration) -> Result<Option<usize>, Fault> {
+        let Some(pace) = &mut self.exchange.pace else { return Ok(Some(usize::MAX)) };
+        if let Poll::Ready(room) = pace.poll_room(cx) {
+            return Ok(Some(room));
+        }
+        self.client.patience().allow(Instant::now(), idle);
+        match self.client.poll_flush(cx) {
+            Poll::Ready(Err(error)) => Err(Fault::ClientGone(error)),
+            _ => Ok(None),
         }
     }
 

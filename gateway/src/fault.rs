@@ -257,7 +257,9 @@ impl From<ClientError> for Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::auth::Denied;
     use crate::policy::limit::Exceeded;
+    use crate::policy::webhook::Rejected;
     use std::fmt::Write as _;
 
     fn reset() -> io::Error {
@@ -280,10 +282,21 @@ mod tests {
             Fault::NoFile,
             Fault::MethodNotAllowed("GET, HEAD"),
             Fault::Unreadable(io::Error::from(io::ErrorKind::PermissionDenied)),
+            Fault::Refused(Refused::Maintenance { retry_after: 300 }),
             Fault::Refused(Refused::Address),
             Fault::Refused(Refused::Path),
             Fault::Refused(Refused::Rate(Exceeded::example())),
+            Fault::Refused(Refused::Concurrency("downloads".into())),
             Fault::Refused(Refused::Preflight("its origin is not one of `cors`")),
+            Fault::Refused(Refused::Auth(Denied::Nobody("Basic".into()))),
+            Fault::Refused(Refused::Auth(Denied::Wrong("it is no token", "Bearer".into()))),
+            Fault::Refused(Refused::Auth(Denied::Forbidden("a claim is missing", "Bearer".into()))),
+            Fault::Refused(Refused::Auth(Denied::Unknown("it answered 500".into()))),
+            Fault::Refused(Refused::Auth(Denied::Busy)),
+            Fault::Refused(Refused::Webhook(Rejected::Unsigned)),
+            Fault::Refused(Refused::Webhook(Rejected::Forged)),
+            Fault::Refused(Refused::Webhook(Rejected::Replayed)),
+            Fault::Refused(Refused::Webhook(Rejected::Crowded)),
             Fault::BodyTooLarge { cap: 10_485_760 },
             Fault::BodyTimeout(after),
             Fault::BodyTooSlow(240),

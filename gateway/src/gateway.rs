@@ -3,36 +3,37 @@
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
-use gateway_acme::dns::Resolver;
 use gateway_acme::{Keeper, Responder};
 use gateway_certs::Slots;
-use gateway_config::model::{Config, ListenAddr};
-use tokio::net::TcpListener;
+use gateway_config::model::Config;
+use gateway_config::{LoadError, Loaded};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::accept::{self, BindError, Census};
 use crate::access_log::AccessLog;
-use crate::acme;
-use crate::connection::Listener;
+use crate::acme::{self, Keeping};
+use crate::guard::Guarding;
 use crate::journal;
+use crate::listeners::{Crew, Listeners, Move, Order};
 use crate::metrics::{AcmeMetrics, Metrics};
+use crate::oversee::Overseer;
+use crate::reload::{Request, Requests, Source};
 use crate::serve;
+use crate::shard;
 use crate::snapshot::{BuildError, Lasting, Snapshot};
-use crate::stop::{FAREWELL, Stage, Stop};
-use crate::upstream::Pool;
+use crate::stop::{Stage, Stop};
+use crate::upstream::{Names, Pool};
 use crate::worker::{Shared, Worker};
 
 /// How often kept connections to upstreams are looked at.
 const SWEEP: Duration = Duration::from_secs(15);
-
-/// After certificates could not be renewed: how long until the next attempt.
-const RENEW_AGAIN: Duration = Duration::from_secs(3600);
 
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
@@ -67,21 +68,32 @@ pub struct Gateway {
     shared: Arc<Shared>,
     /// Where a site's certificates come by ACME.
     keeper: Option<Keeper>,
-    /// One list for each worker.
-    sockets: Vec<Vec<(Listener, std::net::TcpListener)>>,
-    admin: Option<std::net::TcpListener>,
+    /// What is bound, and not yet accepted from.
+    bound: Move,
     addresses: Vec<(&'static str, SocketAddr)>,
+    requests: UnboundedReceiver<Request>,
+    source: Option<Source>,
 }
 
-/// Stops a gateway from another thread.
+/// Stops a gateway from another thread, or has it read its configuration again.
 #[derive(Clone)]
-pub struct Handle(Stop);
+pub struct Handle {
+    stop: Stop,
+    reloads: Requests,
+}
 
 impl Handle {
     /// Asks the gateway to stop: it accepts nothing more, lets what is going on end for as long as
     /// `drain` allows, and then [`Gateway::run`] returns. Asking twice changes nothing.
     pub fn stop(&self) {
-        self.0.advance(Stage::Draining);
+        self.stop.advance(Stage::Draining);
+    }
+
+    /// Asks the gateway to read its configuration again, from where [`Gateway::reload_from`] said. It
+    /// does so beside serving; what came of it stands in the journal. Where anything is wrong, the
+    /// configuration that it has is served on.
+    pub fn reload(&self) {
+        drop(self.reloads.ask());
     }
 }
 
@@ -91,49 +103,57 @@ impl Gateway {
     /// # Errors
     /// [`StartError`]: certificates, upstreams' certificates, sockets, threads.
     pub fn bind(config: Config) -> Result<Self, StartError> {
-        let metrics = Metrics::new().map_err(BuildError::Metrics)?;
+        let workers = config.server.workers.map_or_else(cores, NonZeroUsize::get);
+        let metrics = Metrics::new(workers).map_err(BuildError::Metrics)?;
         let tickets = gateway_certs::ticketer().map_err(BuildError::Tls)?;
-        let lasting = Lasting { metrics: metrics.clone(), tickets, slots: Slots::default() };
+        let (names, slots) = (Arc::new(Names::default()), Slots::default());
+        let guarding = Arc::new(Guarding::new().map_err(|_| BuildError::Random)?);
+        let lasting = Lasting { metrics: metrics.clone(), tickets, names, slots, guarding };
         let responder = Arc::new(Responder::default());
         let told = AcmeMetrics::new(&metrics);
         // First, so that what was won before is served from the first handshake on.
         let keeper =
             acme::open(&config, &lasting.slots, &responder, told).map_err(BuildError::Acme)?;
-        let snapshot = Snapshot::build(&config, &lasting)?;
+        let mut snapshot = Snapshot::build(&config, &lasting, None)?;
         let server = &config.server;
-        let workers = server.workers.map_or_else(cores, NonZeroUsize::get);
-        let mut sockets: Vec<_> = (0..workers).map(|_| Vec::new()).collect();
-        let mut addresses = Vec::new();
-        let public = server.http.iter().map(|address| (Listener::Http, *address));
-        let public = public.chain(server.https.iter().map(|address| (Listener::Https, *address)));
-        for (listener, address) in public {
-            let bound = accept::bind(listener.name(), address, workers)?;
-            if let Some(first) = bound.first() {
-                addresses.push((listener.name(), first.local_addr()?));
-            }
-            sockets
-                .iter_mut()
-                .zip(bound)
-                .for_each(|(worker, socket)| worker.push((listener, socket)));
-        }
-        let admin = server.admin.map(bind_admin).transpose()?;
-        if let Some(socket) = &admin {
-            addresses.push((Listener::Admin.name(), socket.local_addr()?));
-        }
-        let https = addresses.iter().find(|(listener, _)| *listener == Listener::Https.name());
+        let bound = Listeners::default().plan(server, workers)?;
+        snapshot.https_port = bound.https_port(server);
+        snapshot.announce(&metrics, None);
+        metrics.configured(SystemTime::now());
         let dropped = metrics.log_dropped.clone();
+        let (reloads, requests) = Requests::new();
         let shared = Shared {
-            access_log: AccessLog::start(server.access_log, dropped, io::stdout())?,
+            access_log: AccessLog::start(server.access_log, workers, dropped, io::stdout())?,
             census: Census::new(server.connections),
             stop: Stop::new(),
             responder,
-            https_port: https.map(|(_, address)| address.port()),
             workers,
             listening: AtomicUsize::new(0),
+            serial: AtomicU64::new(snapshot.serial),
             snapshot: ArcSwap::from_pointee(snapshot),
             metrics,
+            reloads,
         };
-        Ok(Self { config, lasting, shared: Arc::new(shared), keeper, sockets, admin, addresses })
+        let addresses = bound.opened.iter().map(|bound| &bound.listening);
+        let addresses = addresses.map(|one| (one.listener.name(), one.address)).collect();
+        let (shared, source) = (Arc::new(shared), None);
+        Ok(Self { config, lasting, shared, keeper, bound, addresses, requests, source })
+    }
+
+    /// Where a [reload](Handle::reload) reads the configuration from; without this there is none.
+    ///
+    /// ```no_run
+    /// let load = || gateway_config::load("gateway.toml".as_ref());
+    /// let gateway = gateway::Gateway::bind(load()?.config)?.reload_from(load);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn reload_from(
+        mut self,
+        load: impl Fn() -> Result<Loaded, LoadError> + Send + Sync + 'static,
+    ) -> Self {
+        self.source = Some(Arc::new(load));
+        self
     }
 
     /// The addresses that are listened on, with the listener's name: `http`, `https` or `admin`.
@@ -149,10 +169,10 @@ impl Gateway {
         self.shared.snapshot.load().certificates.local_ca.clone()
     }
 
-    /// What stops the gateway.
+    /// What stops the gateway, or has it reload.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        Handle(self.shared.stop.clone())
+        Handle { stop: self.shared.stop.clone(), reloads: self.shared.reloads.clone() }
     }
 
     /// Serves until [`Handle::stop`] is called and what was going on then has ended, or `drain` has
@@ -160,18 +180,30 @@ impl Gateway {
     ///
     /// # Errors
     /// [`StartError::System`], where the system gives no thread or event queue.
-    pub fn run(mut self) -> Result<(), StartError> {
+    pub fn run(self) -> Result<(), StartError> {
         let control = runtime()?;
         let stop = self.shared.stop.clone();
-        let mut threads = self.start_workers().inspect_err(|_| stop.advance(Stage::Ended))?;
-        // Now there is somebody to answer a CA that comes to look.
-        if let Some(keeper) = self.keeper.take() {
-            let thread = acme::start(keeper, stop.clone());
-            threads.push(thread.inspect_err(|_| stop.advance(Stage::Ended))?);
-        }
-        journal::info("ready", "ready", &[("version", &env!("CARGO_PKG_VERSION"))]);
-        let outcome = control.block_on(self.oversee());
+        let (mut threads, crew) =
+            start_workers(&self.shared).inspect_err(|_| stop.advance(Stage::Ended))?;
+        let keeping = Keeping::new(&self.config, stop.clone());
+        let mut overseer = Overseer {
+            config: Arc::new(self.config),
+            lasting: Arc::new(self.lasting),
+            shared: self.shared,
+            source: self.source,
+            requests: self.requests,
+            listeners: Listeners::default(),
+            crew,
+            keeping,
+        };
+        let outcome = control.block_on(async {
+            overseer.begin(self.bound, self.keeper).await?;
+            journal::info("ready", "ready", &[("version", &env!("CARGO_PKG_VERSION"))]);
+            overseer.oversee().await;
+            Ok(())
+        });
         stop.advance(Stage::Ended);
+        threads.extend(overseer.keeping.into_thread());
         for thread in threads {
             if thread.join().is_err() {
                 journal::error("panic", "a thread has panicked; what it did was cut off", &[]);
@@ -179,138 +211,55 @@ impl Gateway {
         }
         outcome
     }
+}
 
-    /// Starts the workers, and returns once each of them accepts connections. The sockets go with
-    /// them: when a worker stops accepting, its sockets close.
-    fn start_workers(&mut self) -> Result<Vec<JoinHandle<()>>, StartError> {
-        let (started, starting) = mpsc::channel();
-        let mut threads = Vec::with_capacity(self.sockets.len());
-        for (index, sockets) in std::mem::take(&mut self.sockets).into_iter().enumerate() {
-            let worker = Arc::new(Worker { shared: self.shared.clone(), pool: Pool::default() });
-            let (runtime, started) = (runtime()?, started.clone());
-            let thread = std::thread::Builder::new().name(format!("worker-{index}"));
-            threads.push(thread.spawn(move || runtime.block_on(worker.work(sockets, started)))?);
-        }
-        drop(started);
-        for listening in starting {
-            listening?;
-        }
-        Ok(threads)
+/// Starts the workers, which accept nothing before they are given sockets.
+fn start_workers(shared: &Arc<Shared>) -> Result<(Vec<JoinHandle<()>>, Crew), StartError> {
+    let (mut threads, mut crew) = (Vec::new(), Crew::new());
+    for index in 0..shared.workers {
+        let worker = Arc::new(Worker { shared: shared.clone(), pool: Pool::default() });
+        let (orders, given) = unbounded_channel();
+        let runtime = runtime()?;
+        let thread = std::thread::Builder::new().name(format!("worker-{index}"));
+        threads.push(thread.spawn(move || {
+            shard::assign(index);
+            runtime.block_on(worker.work(given));
+        })?);
+        crew.push(orders);
     }
-
-    /// What is done once for all workers: names, renewals, the admin listener, and the stop.
-    async fn oversee(&mut self) -> Result<(), StartError> {
-        let admin = self.admin.take().map(TcpListener::from_std).transpose()?;
-        let stop = &self.shared.stop;
-        let background = async {
-            let snapshot = self.shared.snapshot.load_full();
-            let resolver = Arc::new(Resolver::new(&self.config.server.dns));
-            tokio::join!(snapshot.names.keep_resolved(resolver), self.keep_certificates());
-        };
-        if let Some(admin) = admin {
-            tokio::spawn(serve_admin(admin, self.shared.clone()));
-        }
-        tokio::select! {
-            () = background => {}
-            () = stop.reached(Stage::Draining) => {}
-        }
-        self.drain().await;
-        Ok(())
-    }
-
-    async fn drain(&self) {
-        let limit = self.config.server.drain;
-        let open = self.shared.census.open();
-        journal::info(
-            "draining",
-            "stopping; waiting for requests to end",
-            &[("connections", &open), ("for_seconds", &limit.as_secs())],
-        );
-        let ended = tokio::time::timeout(limit, self.shared.census.emptied()).await;
-        self.shared.stop.advance(Stage::Ending);
-        if ended.is_err() {
-            // WebSockets are being told; whoever does not listen is cut off.
-            drop(tokio::time::timeout(FAREWELL * 2, self.shared.census.emptied()).await);
-        }
-        let cut = self.shared.census.open();
-        journal::info("stopped", "stopped", &[("connections_cut_off", &cut)]);
-    }
-
-    /// Makes certificates of the local CA anew before they end.
-    async fn keep_certificates(&self) {
-        loop {
-            let snapshot = self.shared.snapshot.load_full();
-            let Some(due) = snapshot.certificates.renew_at else {
-                return std::future::pending().await;
-            };
-            tokio::time::sleep(due.duration_since(SystemTime::now()).unwrap_or_default()).await;
-            match snapshot.renewed(&self.config, &self.lasting) {
-                Ok(renewed) => {
-                    self.shared.snapshot.store(Arc::new(renewed));
-                    journal::info("renewed", "certificates of the local CA were made anew", &[]);
-                }
-                Err(error) => {
-                    journal::error(
-                        "renew",
-                        format_args!("cannot renew certificates: {error}"),
-                        &[],
-                    );
-                    tokio::time::sleep(RENEW_AGAIN).await;
-                }
-            }
-        }
-    }
+    Ok((threads, crew))
 }
 
 impl Worker {
-    async fn work(
-        self: Arc<Self>,
-        sockets: Vec<(Listener, std::net::TcpListener)>,
-        started: mpsc::Sender<io::Result<()>>,
-    ) {
-        let listening = sockets.into_iter().try_for_each(|(listener, socket)| {
-            let socket = TcpListener::from_std(socket)?;
-            tokio::spawn(self.clone().accept(listener, socket));
-            io::Result::Ok(())
-        });
-        self.shared.listening.fetch_add(usize::from(listening.is_ok()), Relaxed);
-        // Whoever started the workers waits for exactly one message of each.
-        drop(started.send(listening));
-        drop(started);
+    async fn work(self: Arc<Self>, mut orders: UnboundedReceiver<Order>) {
         let mut sweep = tokio::time::interval(SWEEP);
         loop {
             tokio::select! {
                 () = self.shared.stop.reached(Stage::Ended) => return,
                 _ = sweep.tick() => self.pool.sweep(Instant::now()),
+                Some(order) = orders.recv() => self.listen(order),
             }
         }
     }
 
-    async fn accept(self: Arc<Self>, listener: Listener, socket: TcpListener) {
-        accept::accept_all(socket, &self.shared.stop, |tcp, peer| {
-            tokio::spawn(serve::admit(listener, tcp, peer, self.clone()));
-        })
-        .await;
+    /// Accepts from further sockets, which close when it stops to.
+    fn listen(self: &Arc<Self>, Order { sockets, accepting }: Order) {
+        let listening = sockets.into_iter().try_for_each(|socket| {
+            let (listener, socket, door) = socket.into_tokio()?;
+            let worker = self.clone();
+            tokio::spawn(async move {
+                let stop = &worker.shared.stop;
+                accept::accept_all(socket, stop, &door, |tcp, peer| {
+                    let (worker, door) = (worker.clone(), door.clone());
+                    tokio::spawn(serve::admit(listener, tcp, peer, worker, door));
+                })
+                .await;
+            });
+            io::Result::Ok(())
+        });
+        // Whoever gave the order waits for exactly this.
+        drop(accepting.send(listening));
     }
-}
-
-/// Being asked how it goes must still be possible while stopping, so this ends with the process.
-async fn serve_admin(admin: TcpListener, shared: Arc<Shared>) {
-    let worker = Arc::new(Worker { shared, pool: Pool::default() });
-    accept::accept_all(admin, &Stop::new(), |tcp, peer| {
-        let (snapshot, worker) = (worker.shared.snapshot.load_full(), worker.clone());
-        tokio::spawn(serve::serve(Listener::Admin, tcp, peer, snapshot, worker));
-    })
-    .await;
-}
-
-fn bind_admin(address: ListenAddr) -> Result<std::net::TcpListener, BindError> {
-    let mut bound = accept::bind(Listener::Admin.name(), address, 1)?;
-    bound.pop().ok_or_else(|| BindError {
-        listener: Listener::Admin.name(),
-        address: address.0,
-        source: io::ErrorKind::AddrNotAvailable.into(),
-    })
 }
 
 fn cores() -> usize {

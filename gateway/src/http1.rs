@@ -29,13 +29,21 @@ const BODY_PIECE: usize = 64 * 1024;
 /// and the last words of a connection that is closed.
 const LAST_FLUSH: Duration = Duration::from_secs(60);
 
-/// Serves a connection until its end.
-pub(crate) async fn http1(stream: GatheringStream, connection: &Connection) {
-    let mut draining = pin!(connection.draining());
+/// Serves a connection until its end. Each request is served by the configuration that is published
+/// when its head has been read.
+pub(crate) async fn http1(stream: GatheringStream, first: &Connection) {
+    let mut draining = pin!(first.draining());
     let mut head = RequestHead::default();
-    let mut wire = Box::new(Wire::new(stream, connection));
+    let mut wire = Box::new(Wire::new(stream, first));
+    let mut renewed: Option<Box<Connection>> = None;
     loop {
-        match wire.next_head(&mut head, connection, draining.as_mut()).await {
+        let connection = renewed.as_deref().unwrap_or(first);
+        let read = wire.next_head(&mut head, connection, draining.as_mut()).await;
+        if let Some(newer) = connection.renewed() {
+            renewed = Some(Box::new(newer));
+        }
+        let connection = renewed.as_deref().unwrap_or(first);
+        match read {
             Ok(true) => {}
             Ok(false) => return,
             Err(fault) => {
@@ -214,7 +222,7 @@ impl Http1Request {
             Ok(framing) => (framing, None),
             Err(error) => (Framing::Empty, Some(error.into())),
         };
-        let keep = flaw.is_none() && asks_to_stay(head) && !connection.is_draining();
+        let keep = flaw.is_none() && asks_to_stay(head) && !connection.is_leaving();
         wire.turn = Turn::new(head.version, framing, keep);
         wire.turn.takes_trailers = has_token(head.fields.all(Known::Te), b"trailers");
         (Self { wire }, flaw)

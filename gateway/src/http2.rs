@@ -12,12 +12,19 @@ use crate::stream::GatheringStream;
 /// have had on its way.
 const LAST_WORDS: u64 = 1024 * 1024;
 
-/// Serves a connection until its end.
+/// Serves a connection until its end. Each request is served by the configuration that is published
+/// when its head has been read.
 pub(crate) async fn http2(mut stream: GatheringStream, connection: Arc<Connection>) {
     let timeouts = &connection.snapshot.server.timeouts;
     let limits = h2::Limits { header: timeouts.header, keepalive: timeouts.keepalive };
-    let serve = |asked| serve(asked, connection.clone());
-    h2::drive(&mut stream, limits, connection.draining(), serve).await;
+    let mut current = connection.clone();
+    let serve = |asked| {
+        if let Some(newer) = current.renewed() {
+            current = Arc::new(newer);
+        }
+        serve(asked, current.clone())
+    };
+    h2::drive(&mut stream, limits, connection.leaving(), serve).await;
     // The client is to read the last words, GOAWAY among them.
     Box::pin(Box::new(stream).close(LAST_WORDS)).await;
 }

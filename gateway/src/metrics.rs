@@ -1,33 +1,33 @@
 //! Metrics for Prometheus. Every label's values come from the configuration or from a fixed set in
 //! this code, never from what a client sends; how much is counted cannot be driven up from outside.
 
+mod sharded;
+
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::Method;
 use prometheus::core::Collector;
-use prometheus::{
-    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry, TextEncoder,
-};
+use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
 
-const SECONDS: [f64; 12] =
-    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+use sharded::Family;
+pub(crate) use sharded::{Counter, Gauge, Histogram};
+
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "other"];
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// Every metric of the process.
 pub(crate) struct Metrics {
     registry: Registry,
-    requests: IntCounterVec,
-    durations: HistogramVec,
-    bytes: IntCounterVec,
-    upstream_durations: HistogramVec,
+    requests: Family<Counter>,
+    durations: Family<Histogram>,
+    bytes: Family<Counter>,
+    upstream_durations: Family<Histogram>,
     /// `{upstream,outcome}`; outcome is `new`, `reused`, `failed` or `retried`.
-    upstream_connections: IntCounterVec,
+    upstream_connections: Family<Counter>,
     /// `{blame,reason}`
     faults: IntCounterVec,
-    /// `{limit}`
+    /// `{limit,outcome}`; outcome is `refused` or `served`.
     pub(crate) limited: IntCounterVec,
     /// `{listener}`
     pub(crate) connections: IntCounterVec,
@@ -45,24 +45,25 @@ pub(crate) struct Metrics {
     acme_next_attempt: GaugeVec,
     /// `{site,result}`; the result is `issued`, or whose fault it was.
     acme_attempts: IntCounterVec,
-    pub(crate) requests_in_flight: IntGauge,
+    in_flight: Family<Gauge>,
+    pub(crate) requests_in_flight: Arc<Gauge>,
     pub(crate) log_dropped: IntCounter,
+    /// `{outcome}`: `reloaded` or `refused`.
+    reloads: IntCounterVec,
+    last_good_config: prometheus::Gauge,
 }
 
 fn counters(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
     IntCounterVec::new(Opts::new(name, help), labels)
 }
 
-fn histograms(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<HistogramVec> {
-    HistogramVec::new(HistogramOpts::new(name, help).buckets(SECONDS.to_vec()), labels)
-}
-
 impl Metrics {
-    /// Makes and registers every metric.
+    /// Makes and registers every metric. What each request counts, each of `workers` has a place of
+    /// its own for.
     ///
     /// # Errors
     /// prometheus', for a name that is malformed or taken: a mistake in this file.
-    pub(crate) fn new() -> prometheus::Result<Arc<Self>> {
+    pub(crate) fn new(workers: usize) -> prometheus::Result<Arc<Self>> {
         let registry = Registry::new();
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let build = IntGaugeVec::new(
@@ -71,38 +72,49 @@ impl Metrics {
         )?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         register(&registry, &build)?;
+        let in_flight =
+            Family::new("gateway_requests_in_flight", "Requests being served now.", &[], workers)?;
         let metrics = Self {
-            requests: counters(
+            requests: Family::new(
                 "gateway_requests_total",
                 "Requests answered, by site, route, method and status class.",
                 &["site", "route", "method", "status"],
+                workers,
             )?,
-            durations: histograms(
+            durations: Family::new(
                 "gateway_request_duration_seconds",
                 "From a request's head to the last byte of its answer.",
                 &["site"],
+                workers,
             )?,
-            bytes: counters(
+            bytes: Family::new(
                 "gateway_body_bytes_total",
                 "Bytes of bodies, received from and sent to clients.",
                 &["site", "direction"],
+                workers,
             )?,
-            upstream_durations: histograms(
+            upstream_durations: Family::new(
                 "gateway_upstream_first_byte_seconds",
                 "From asking an upstream to its answer's head.",
                 &["upstream"],
+                workers,
             )?,
-            upstream_connections: counters(
+            upstream_connections: Family::new(
                 "gateway_upstream_connections_total",
                 "Connections to upstreams: new, reused, failed, or retried after a reused one had died.",
                 &["upstream", "outcome"],
+                workers,
             )?,
             faults: counters(
                 "gateway_faults_total",
                 "Requests that were not answered as meant, by whose fault it was and why.",
                 &["blame", "reason"],
             )?,
-            limited: counters("gateway_rate_limited_total", "Requests over a limit.", &["limit"])?,
+            limited: counters(
+                "gateway_rate_limited_total",
+                "Requests over a limit, by what became of them: refused, or served in a dry run.",
+                &["limit", "outcome"],
+            )?,
             connections: counters(
                 "gateway_connections_total",
                 "Connections accepted.",
@@ -146,13 +158,20 @@ impl Metrics {
                 "Attempts to have a certificate issued, by site and result: issued, rehearsed, or whose fault the failure was.",
                 &["site", "result"],
             )?,
-            requests_in_flight: IntGauge::new(
-                "gateway_requests_in_flight",
-                "Requests being served now.",
-            )?,
+            requests_in_flight: in_flight.of(&[]),
+            in_flight,
             log_dropped: IntCounter::new(
                 "gateway_access_log_dropped_total",
                 "Access log records dropped because stdout was too slow.",
+            )?,
+            reloads: counters(
+                "gateway_config_reloads_total",
+                "Reloads of the configuration, by outcome: reloaded, or refused and the old one kept.",
+                &["outcome"],
+            )?,
+            last_good_config: prometheus::Gauge::new(
+                "gateway_config_last_good_timestamp_seconds",
+                "When the configuration that is served was published, as Unix time.",
             )?,
             registry,
         };
@@ -163,9 +182,6 @@ impl Metrics {
     fn register_all(&self) -> prometheus::Result<()> {
         let registry = &self.registry;
         for family in [
-            &self.requests,
-            &self.bytes,
-            &self.upstream_connections,
             &self.faults,
             &self.limited,
             &self.connections,
@@ -173,7 +189,11 @@ impl Metrics {
             &self.handshakes,
             &self.handshake_failures,
             &self.acme_attempts,
+            &self.reloads,
         ] {
+            register(registry, family)?;
+        }
+        for family in [&self.requests, &self.bytes, &self.upstream_connections] {
             register(registry, family)?;
         }
         register(registry, &self.durations)?;
@@ -181,8 +201,32 @@ impl Metrics {
         register(registry, &self.connections_open)?;
         register(registry, &self.certificate_not_after)?;
         register(registry, &self.acme_next_attempt)?;
-        register(registry, &self.requests_in_flight)?;
-        register(registry, &self.log_dropped)
+        register(registry, &self.in_flight)?;
+        register(registry, &self.log_dropped)?;
+        register(registry, &self.last_good_config)
+    }
+
+    /// Counts a reload.
+    pub(crate) fn count_reload(&self, outcome: &str) {
+        self.reloads.with_label_values(&[outcome]).inc();
+    }
+
+    /// A configuration has been published.
+    pub(crate) fn configured(&self, now: SystemTime) {
+        // Both are there before the first reload, so that a rate can be taken of it.
+        for outcome in ["reloaded", "refused"] {
+            self.reloads.with_label_values(&[outcome]);
+        }
+        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.last_good_config.set(since.as_secs_f64());
+    }
+
+    /// Takes back what was said of a site that is no longer served. What was counted stays.
+    pub(crate) fn forget_site(&self, site: &str) {
+        for gauge in [&self.certificate_not_after, &self.acme_next_attempt] {
+            // An error means that there is nothing to take back.
+            drop(gauge.remove_label_values(&[site]));
+        }
     }
 
     /// Counts a request that failed.
@@ -248,23 +292,23 @@ impl AcmeMetrics {
 /// A site's metrics, looked up once.
 #[derive(Debug)]
 pub(crate) struct SiteMetrics {
-    durations: Histogram,
-    bytes_in: IntCounter,
-    bytes_out: IntCounter,
+    durations: Arc<Histogram>,
+    bytes_in: Arc<Counter>,
+    bytes_out: Arc<Counter>,
 }
 
 impl SiteMetrics {
     pub(crate) fn new(metrics: &Metrics, site: &str) -> Self {
         Self {
-            durations: metrics.durations.with_label_values(&[site]),
-            bytes_in: metrics.bytes.with_label_values(&[site, "in"]),
-            bytes_out: metrics.bytes.with_label_values(&[site, "out"]),
+            durations: metrics.durations.of(&[site]),
+            bytes_in: metrics.bytes.of(&[site, "in"]),
+            bytes_out: metrics.bytes.of(&[site, "out"]),
         }
     }
 
     /// Counts a request that ended.
     pub(crate) fn count(&self, took: Duration, bytes_in: u64, bytes_out: u64) {
-        self.durations.observe(took.as_secs_f64());
+        self.durations.observe(took);
         self.bytes_in.inc_by(bytes_in);
         self.bytes_out.inc_by(bytes_out);
     }
@@ -274,7 +318,7 @@ impl SiteMetrics {
 /// thousand routes cost nothing until they are asked for.
 #[derive(Debug)]
 pub(crate) struct RouteMetrics {
-    requests: OnceLock<Box<[[OnceLock<IntCounter>; CLASSES.len()]; METHODS.len()]>>,
+    requests: OnceLock<Box<[[OnceLock<Arc<Counter>>; CLASSES.len()]; METHODS.len()]>>,
 }
 
 impl RouteMetrics {
@@ -296,7 +340,7 @@ impl RouteMetrics {
         self.requests.get_or_init(Box::default)[row][column]
             .get_or_init(|| {
                 let labels = [site, route, METHODS[row], CLASSES[column]];
-                metrics.requests.with_label_values(&labels)
+                metrics.requests.of(&labels)
             })
             .inc();
     }
@@ -305,19 +349,18 @@ impl RouteMetrics {
 /// An upstream's metrics, looked up once.
 #[derive(Debug)]
 pub(crate) struct UpstreamMetrics {
-    pub(crate) first_byte: Histogram,
-    pub(crate) new: IntCounter,
-    pub(crate) reused: IntCounter,
-    pub(crate) failed: IntCounter,
-    pub(crate) retried: IntCounter,
+    pub(crate) first_byte: Arc<Histogram>,
+    pub(crate) new: Arc<Counter>,
+    pub(crate) reused: Arc<Counter>,
+    pub(crate) failed: Arc<Counter>,
+    pub(crate) retried: Arc<Counter>,
 }
 
 impl UpstreamMetrics {
     pub(crate) fn new(metrics: &Metrics, upstream: &str) -> Self {
-        let connections =
-            |outcome| metrics.upstream_connections.with_label_values(&[upstream, outcome]);
+        let connections = |outcome| metrics.upstream_connections.of(&[upstream, outcome]);
         Self {
-            first_byte: metrics.upstream_durations.with_label_values(&[upstream]),
+            first_byte: metrics.upstream_durations.of(&[upstream]),
             new: connections("new"),
             reused: connections("reused"),
             failed: connections("failed"),

@@ -39,7 +39,9 @@ pub(crate) async fn serve<D: Downstream>(
     let answer = match flaw.map_or_else(|| redirect(asked, connection, &mut story), Err) {
         Ok(answer) => answer,
         Err(fault) => {
-            let told = fault.status().map(|status| Answer::to_fault(&fault, status, story.trace()));
+            let told = fault.status().map(|status| {
+                Answer::to_fault(&fault, status, Some(asked), story.error_style(), story.trace())
+            });
             if fault.loses_framing() {
                 request.close_after();
             }
@@ -85,7 +87,7 @@ fn redirect<'c>(
     let snapshot = &connection.snapshot;
     let site = snapshot.site_of(&host).and_then(|site| snapshot.sites.get(site));
     story.site(site.ok_or_else(|| unknown_host(snapshot.server.unknown_host))?);
-    to_https(asked, &host, named_port, connection.worker.shared.https_port)
+    to_https(asked, &host, named_port, snapshot.https_port)
 }
 
 /// The host that is asked for, and the port where it names one.

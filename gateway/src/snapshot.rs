@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
@@ -14,21 +15,27 @@ use rustls::ServerConfig;
 use rustls::server::ProducesTickets;
 
 use crate::files::Folder;
+use crate::guard::{Grounds, Guard, GuardProblem, Guarding, Guards};
 use crate::headers::response::Rules;
 use crate::metrics::{Metrics, RouteMetrics, SiteMetrics, UpstreamMetrics};
 use crate::policy::limit::Limiter;
-use crate::reply::Answer;
+use crate::reply::{Answer, ErrorStyle, PageError, Pages};
 use crate::route::{Hosts, Paths, own_length};
-use crate::upstream::{Names, TlsError, Upstream, client_config};
+use crate::tls::ForClients;
+use crate::upstream::{Names, TlsError, Trust, Upstream};
 
 /// A configuration, ready to serve.
 #[derive(Clone)]
 pub(crate) struct Snapshot {
+    /// Never given twice in one process: by it two snapshots are told apart.
+    pub(crate) serial: u64,
     pub(crate) server: Arc<model::Server>,
+    /// The port of the first TLS listener, for redirects from the plain one.
+    pub(crate) https_port: Option<u16>,
     hosts: Arc<Hosts>,
     pub(crate) sites: Arc<[Site]>,
-    pub(crate) names: Arc<Names>,
     pub(crate) certificates: Certificates,
+    parts: Arc<Parts>,
 }
 
 /// The part of a snapshot that time wears out.
@@ -36,6 +43,8 @@ pub(crate) struct Snapshot {
 pub(crate) struct Certificates {
     pub(crate) store: Arc<CertStore>,
     pub(crate) tls: Arc<ServerConfig>,
+    /// For sites that ask their clients for certificates.
+    pub(crate) for_clients: Arc<ForClients>,
     pub(crate) local_ca: Option<Arc<LocalCa>>,
     pub(crate) facts: Arc<[CertificateFacts]>,
     /// The places of certificates that come by ACME, with the hosts that each is for.
@@ -50,6 +59,11 @@ pub(crate) struct Site {
     pub(crate) name: String,
     paths: Paths,
     pub(crate) routes: Vec<Route>,
+    /// What its clients have to show: a connection on which they showed something else is not for it.
+    pub(crate) client_certs: Option<model::ClientCerts>,
+    /// Headers and errors of requests that no route takes.
+    pub(crate) rules: Rules,
+    pub(crate) errors: ErrorStyle,
     metrics: OnceLock<SiteMetrics>,
 }
 
@@ -59,7 +73,9 @@ pub(crate) struct Route {
     pub(crate) name: String,
     pub(crate) policy: Policy,
     pub(crate) rules: Rules,
+    pub(crate) errors: ErrorStyle,
     pub(crate) limiters: Vec<Arc<Limiter>>,
+    pub(crate) guard: Option<Arc<Guard>>,
     pub(crate) action: Serve,
     pub(crate) metrics: RouteMetrics,
 }
@@ -83,6 +99,9 @@ pub enum BuildError {
     /// Certificates are missing, broken, or do not cover their sites: all of them at once.
     #[error("{}", lines(.0))]
     Certificates(Vec<gateway_certs::CertProblem>),
+    /// Error pages cannot be read: all of them at once.
+    #[error("{}", lines(.0))]
+    Pages(Vec<PageError>),
     /// An upstream could never be verified.
     #[error("upstream `{upstream}`: {source}")]
     UpstreamTls {
@@ -91,9 +110,18 @@ pub enum BuildError {
         /// Why.
         source: TlsError,
     },
+    /// Who may come in cannot be decided at some routes: all of them at once.
+    #[error("{}", lines(.0))]
+    Guards(Vec<GuardProblem>),
     /// Certificates cannot come by ACME, for reasons that lie in this machine.
     #[error("certificates cannot come by ACME: {0}")]
     Acme(#[from] gateway_acme::KeeperError),
+    /// Certificates of clients cannot be verified: a sentence for each site.
+    #[error("{}", .0.join("\n"))]
+    ClientCerts(Vec<String>),
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    Random,
     /// TLS cannot be set up at all.
     #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),
@@ -102,7 +130,7 @@ pub enum BuildError {
     Metrics(#[from] prometheus::Error),
 }
 
-fn lines(problems: &[gateway_certs::CertProblem]) -> String {
+fn lines(problems: &[impl ToString]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
@@ -110,25 +138,40 @@ fn lines(problems: &[gateway_certs::CertProblem]) -> String {
 pub(crate) struct Lasting {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tickets: Arc<dyn ProducesTickets>,
+    /// The names of upstreams, with the addresses that they are known to have.
+    pub(crate) names: Arc<Names>,
     /// What sites are served with whose certificates come by ACME.
     pub(crate) slots: Slots,
+    /// What guards remember.
+    pub(crate) guarding: Arc<Guarding>,
 }
 
+/// The next [`Snapshot::serial`].
+static NEXT_SERIAL: AtomicU64 = AtomicU64::new(0);
+
 impl Snapshot {
-    /// Builds what `config` says.
+    /// Builds what `config` says. Upstreams and limits that are what they were before go on with the
+    /// connections and counters that they have.
     ///
     /// # Errors
     /// [`BuildError`]; nothing has been published then.
-    pub(crate) fn build(config: &Config, lasting: &Lasting) -> Result<Self, BuildError> {
+    pub(crate) fn build(
+        config: &Config,
+        lasting: &Lasting,
+        before: Option<&Self>,
+    ) -> Result<Self, BuildError> {
         let certificates = Certificates::build(config, lasting)?;
-        let names = Arc::new(Names::default());
-        let parts = Parts::build(config, &names, &lasting.metrics)?;
+        let parts = Parts::build(config, lasting, before.map(|before| &*before.parts))?;
+        let material = Material::read(config, lasting, &parts)?;
+        let sites = config.sites.iter().map(|site| Site::build(site, &material)).collect();
         Ok(Self {
+            serial: NEXT_SERIAL.fetch_add(1, Relaxed),
             server: Arc::new(config.server.clone()),
+            https_port: None,
             hosts: Arc::new(Hosts::of(&config.sites)),
-            sites: config.sites.iter().map(|site| Site::build(site, &parts)).collect(),
-            names,
+            sites,
             certificates,
+            parts: Arc::new(parts),
         })
     }
 
@@ -137,7 +180,38 @@ impl Snapshot {
     /// # Errors
     /// [`BuildError`]; the old ones stay good for as long as they are.
     pub(crate) fn renewed(&self, config: &Config, lasting: &Lasting) -> Result<Self, BuildError> {
-        Ok(Self { certificates: Certificates::build(config, lasting)?, ..self.clone() })
+        let certificates = Certificates::build(config, lasting)?;
+        Ok(Self { serial: NEXT_SERIAL.fetch_add(1, Relaxed), certificates, ..self.clone() })
+    }
+
+    /// Tells the metrics when the sites' certificates end. `before` has been served until now: what
+    /// it said of sites that are gone is taken back.
+    pub(crate) fn announce(&self, metrics: &Metrics, before: Option<&Self>) {
+        for site in before.iter().flat_map(|before| before.sites.iter()) {
+            if self.site_named(&site.name, 0).is_none() {
+                metrics.forget_site(&site.name);
+            }
+        }
+        let mut ends = HashMap::<usize, SystemTime>::new();
+        for facts in self.certificates.facts.iter() {
+            let end = ends.entry(facts.site).or_insert(facts.not_after);
+            *end = facts.not_after.min(*end);
+        }
+        for (site, end) in ends {
+            let Some(site) = self.sites.get(site) else { continue };
+            let seconds = end.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let gauge = metrics.certificate_not_after.with_label_values(&[&site.name]);
+            gauge.set(seconds.as_secs_f64());
+        }
+    }
+
+    /// Where the site with this name stands, which is `likely` where nothing was added or removed.
+    pub(crate) fn site_named(&self, name: &str, likely: usize) -> Option<usize> {
+        let is_meant = |site: &Site| site.name == name;
+        if self.sites.get(likely).is_some_and(is_meant) {
+            return Some(likely);
+        }
+        self.sites.iter().position(is_meant)
     }
 
     /// The site that answers to a host.
@@ -175,27 +249,33 @@ impl Certificates {
         let store = Arc::new(built.store);
         let alpn: [&[u8]; 2] = [b"h2", b"http/1.1"];
         let tls = gateway_certs::server_config(store.clone(), lasting.tickets.clone(), &alpn)?;
+        let for_clients = Arc::new(for_clients(config, &store, &alpn)?);
         let groups = config.sites.iter().flat_map(model::Site::acme_groups);
         let live = groups.map(|hosts| (names(&hosts), lasting.slots.of(&hosts))).collect();
         let (local_ca, facts) = (built.local_ca, built.facts.into());
-        let certificates = Self { store, tls, local_ca, facts, live, renew_at };
-        certificates.publish(config, &lasting.metrics);
-        Ok(certificates)
+        Ok(Self { store, tls, for_clients, local_ca, facts, live, renew_at })
     }
+}
 
-    fn publish(&self, config: &Config, metrics: &Metrics) {
-        let mut ends = HashMap::<usize, SystemTime>::new();
-        for facts in self.facts.iter() {
-            let end = ends.entry(facts.site).or_insert(facts.not_after);
-            *end = facts.not_after.min(*end);
-        }
-        for (site, end) in ends {
-            let Some(site) = config.sites.get(site) else { continue };
-            let seconds = end.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            let gauge = metrics.certificate_not_after.with_label_values(&[&site.name.to_string()]);
-            gauge.set(seconds.as_secs_f64());
+/// What sites are served with that ask their clients for certificates.
+fn for_clients(
+    config: &Config,
+    store: &Arc<CertStore>,
+    alpn: &[&[u8]],
+) -> Result<ForClients, BuildError> {
+    let (mut configs, mut problems) = (ForClients::new(), Vec::new());
+    for (index, site) in config.sites.iter().enumerate() {
+        let Some(clients) = &site.client_certs else { continue };
+        match gateway_certs::client_verifier(clients) {
+            Ok(verifier) => {
+                let store = store.clone();
+                let config = gateway_certs::server_config_for_clients(store, verifier, alpn)?;
+                configs.insert(index, config);
+            }
+            Err(error) => problems.push(format!("site `{}`: {error}", site.name)),
         }
     }
+    if problems.is_empty() { Ok(configs) } else { Err(BuildError::ClientCerts(problems)) }
 }
 
 fn names(hosts: &[model::HostPattern]) -> String {
@@ -204,48 +284,99 @@ fn names(hosts: &[model::HostPattern]) -> String {
 
 /// What routes share.
 struct Parts {
-    upstreams: HashMap<*const model::Upstream, Arc<Upstream>>,
-    limiters: HashMap<String, Arc<Limiter>>,
+    /// By name. No two have the same: bare addresses look like no name.
+    upstreams: HashMap<String, Arc<Upstream>>,
+    limiters: HashMap<String, (Arc<model::Limit>, Arc<Limiter>)>,
+    /// How https upstreams are verified, by their `ca`.
+    trust: HashMap<Option<PathBuf>, Trust>,
+}
+
+/// What routes are made of besides the configuration.
+struct Material<'m> {
+    parts: &'m Parts,
+    pages: Pages,
+    guards: Guards,
 }
 
 impl Parts {
-    fn build(config: &Config, names: &Names, metrics: &Metrics) -> Result<Self, BuildError> {
-        let mut tls: HashMap<Option<PathBuf>, Arc<rustls::ClientConfig>> = HashMap::new();
-        let mut upstreams = HashMap::new();
-        for upstream in &config.upstreams {
-            let client = match upstream.protocol {
-                model::Protocol::Http => None,
-                model::Protocol::Https => Some(match tls.get(&upstream.ca) {
-                    Some(known) => known.clone(),
-                    None => {
-                        let fresh = client_config(upstream.ca.as_deref()).map_err(|source| {
-                            BuildError::UpstreamTls { upstream: upstream.name.clone(), source }
-                        })?;
-                        tls.insert(upstream.ca.clone(), fresh.clone());
-                        fresh
-                    }
-                }),
-            };
-            let counted = UpstreamMetrics::new(metrics, &upstream.name);
-            let built = Upstream::new(upstream.clone(), names, client, counted);
-            upstreams.insert(Arc::as_ptr(upstream), Arc::new(built));
-        }
-        let limiters =
-            config.limits.iter().map(|limit| (limit.name.clone(), Arc::new(Limiter::new(limit))));
-        Ok(Self { upstreams, limiters: limiters.collect() })
+    fn build(
+        config: &Config,
+        lasting: &Lasting,
+        before: Option<&Self>,
+    ) -> Result<Self, BuildError> {
+        let trust = read_trust(config, before)?;
+        let upstreams: HashMap<_, _> = config
+            .upstreams
+            .iter()
+            .map(|upstream| {
+                let tls = trust.get(&upstream.ca).map(|trust| trust.config.clone());
+                let tls = tls.filter(|_| upstream.protocol == model::Protocol::Https);
+                let known = before.and_then(|before| before.upstreams.get(&upstream.name));
+                let kept = known.filter(|known| known.is_still(upstream, tls.as_ref())).cloned();
+                let built = kept.unwrap_or_else(|| {
+                    let counted = UpstreamMetrics::new(&lasting.metrics, &upstream.name);
+                    Arc::new(Upstream::new(upstream.clone(), &lasting.names, tls, counted))
+                });
+                (upstream.name.clone(), built)
+            })
+            .collect();
+        let limiters = config.limits.iter().map(|limit| {
+            let known = before.and_then(|before| before.limiters.get(&limit.name));
+            let kept =
+                known.filter(|(before, _)| before == limit).map(|(_, limiter)| limiter.clone());
+            let limiter = kept.unwrap_or_else(|| Arc::new(Limiter::new(limit)));
+            (limit.name.clone(), (limit.clone(), limiter))
+        });
+        let limiters = limiters.collect();
+        Ok(Self { upstreams, limiters, trust })
     }
 }
 
+impl<'m> Material<'m> {
+    fn read(config: &Config, lasting: &Lasting, parts: &'m Parts) -> Result<Self, BuildError> {
+        let pages = Pages::read(config).map_err(BuildError::Pages)?;
+        let grounds = Grounds { shared: &lasting.guarding, upstreams: &parts.upstreams };
+        let guards = Guards::build(config, &grounds).map_err(BuildError::Guards)?;
+        Ok(Self { parts, pages, guards })
+    }
+}
+
+/// How https upstreams are verified. Files that are what they were before are not parsed again.
+fn read_trust(
+    config: &Config,
+    before: Option<&Parts>,
+) -> Result<HashMap<Option<PathBuf>, Trust>, BuildError> {
+    let mut trust: HashMap<Option<PathBuf>, Trust> = HashMap::new();
+    for upstream in &config.upstreams {
+        if upstream.protocol == model::Protocol::Https && !trust.contains_key(&upstream.ca) {
+            let known = before.and_then(|before| before.trust.get(&upstream.ca));
+            let read = Trust::read(upstream.ca.as_deref(), known).map_err(|source| {
+                BuildError::UpstreamTls { upstream: upstream.name.clone(), source }
+            })?;
+            trust.insert(upstream.ca.clone(), read);
+        }
+    }
+    Ok(trust)
+}
+
 impl Site {
-    fn build(site: &model::Site, parts: &Parts) -> Self {
+    fn build(site: &model::Site, material: &Material<'_>) -> Self {
         let (mut paths, mut routes) = (Paths::default(), Vec::new());
         for route in &site.routes {
-            if let Some(built) = Route::build(route, parts) {
+            if let Some(built) = Route::build(route, material) {
                 paths.add(&route.path, routes.len());
                 routes.push(built);
             }
         }
-        Self { name: site.name.to_string(), paths, routes, metrics: OnceLock::new() }
+        Self {
+            name: site.name.to_string(),
+            paths,
+            routes,
+            client_certs: site.client_certs.clone(),
+            rules: Rules::of(&site.policy),
+            errors: material.pages.style(&site.policy),
+            metrics: OnceLock::new(),
+        }
     }
 
     /// The route that takes a normalised path.
@@ -261,10 +392,11 @@ impl Site {
 impl Route {
     /// `None` only for an upstream or limit that the configuration does not list, which it does not
     /// let happen.
-    fn build(route: &model::Route, parts: &Parts) -> Option<Self> {
+    fn build(route: &model::Route, material: &Material<'_>) -> Option<Self> {
+        let Material { parts, pages, guards } = material;
         let action = match &route.action {
             Action::Proxy(target) => Serve::Proxy {
-                upstream: parts.upstreams.get(&Arc::as_ptr(&target.upstream))?.clone(),
+                upstream: parts.upstreams.get(&target.upstream.name)?.clone(),
                 rewrite: target.rewrite.clone(),
                 prefix: own_length(&route.path),
             },
@@ -277,10 +409,12 @@ impl Route {
             name: route.path.to_string(),
             policy: route.policy.clone(),
             rules: Rules::of(&route.policy),
+            errors: pages.style(&route.policy),
             limiters: limiters
                 .filter_map(|limit| parts.limiters.get(&limit.name))
-                .cloned()
+                .map(|(_, limiter)| limiter.clone())
                 .collect(),
+            guard: guards.of(route),
             action,
             metrics: RouteMetrics::new(),
         })

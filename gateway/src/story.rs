@@ -17,6 +17,7 @@ use crate::fault::Fault;
 use crate::head::{Known, RequestHead};
 use crate::headers::response::Dress;
 use crate::headers::trace::Trace;
+use crate::reply::{self, ErrorStyle};
 use crate::snapshot::{Route, Site};
 use crate::tunnel::Traffic;
 use crate::upstream::Upstream;
@@ -42,6 +43,7 @@ pub(crate) struct Story<'c> {
     status: u16,
     bytes_in: u64,
     bytes_out: u64,
+    over_limit: Option<&'c str>,
     fault: Option<Fault>,
 }
 
@@ -68,6 +70,7 @@ impl<'c> Story<'c> {
             status: CLIENT_GONE,
             bytes_in: 0,
             bytes_out: 0,
+            over_limit: None,
             fault: None,
         }
     }
@@ -80,9 +83,18 @@ impl<'c> Story<'c> {
         &self.trace
     }
 
-    /// What the route does to its answers, once it is known: to those that the gateway makes too.
+    /// What the route does to its answers, or the site where no route takes the request: to those that
+    /// the gateway makes too.
     pub(crate) fn dress(&self) -> Option<Dress<'c>> {
-        Some(self.route?.rules.to(self.asked?))
+        let of_route = self.route.map(|route| &route.rules);
+        let rules = of_route.or_else(|| self.site.map(|site| &site.rules));
+        Some(rules?.to(self.asked?))
+    }
+
+    /// How the route, or the site, tells about errors.
+    pub(crate) fn error_style(&self) -> &'c ErrorStyle {
+        let of_route = self.route.map(|route| &route.errors);
+        of_route.or_else(|| self.site.map(|site| &site.errors)).unwrap_or(&reply::PLAIN)
     }
 
     pub(crate) fn site(&mut self, site: &'c Site) {
@@ -103,6 +115,17 @@ impl<'c> Story<'c> {
 
     pub(crate) fn status(&mut self, status: StatusCode) {
         self.status = status.as_u16();
+    }
+
+    /// The request is over a limit; it is refused, or served all the same.
+    pub(crate) fn over_limit(&mut self, limit: &'c str, served: bool) {
+        let outcome = if served { "served" } else { "refused" };
+        let metrics = &self.connection.worker.shared.metrics;
+        metrics.limited.with_label_values(&[limit, outcome]).inc();
+        if !served {
+            self.over_limit = Some(limit);
+        }
+        self.over_limit.get_or_insert(limit);
     }
 
     pub(crate) fn failed(&mut self, fault: Fault) {
@@ -164,6 +187,7 @@ impl<'c> Story<'c> {
             resumed: tls.map(|tls| tls.resumed),
             request_id: self.trace.request_id.as_str(),
             trace_id: self.trace.trace_id.as_str(),
+            over_limit: self.over_limit,
             error: error.as_deref(),
             // Other sites' queries hold tokens as ours do.
             referer: self.field(Known::Referer).split('?').next().unwrap_or_default(),

@@ -8,6 +8,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use gateway_acme::Responder;
 use gateway_certs::{CertStore, IssueError, Resolved, UNRECOGNIZED_NAME_ALERT, config_for_address};
 use rustls::server::{Accepted, UnbufferedServerConnection};
-use rustls::{HandshakeKind, ProtocolVersion, ServerConfig};
+use rustls::{CertificateError, HandshakeKind, ProtocolVersion, ServerConfig};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -25,8 +26,8 @@ pub(crate) use stream::TlsStream;
 /// What is known of a connection after its handshake.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TlsFacts {
-    /// The site whose certificate was shown.
-    pub(crate) site: usize,
+    /// The site whose certificate was shown; `None` where a reload has removed it since.
+    pub(crate) site: Option<usize>,
     pub(crate) version: &'static str,
     /// The key-exchange group; none where TLS 1.2 was resumed.
     pub(crate) group: Option<&'static str>,
@@ -43,6 +44,16 @@ pub(crate) enum HandshakeError {
     NoCertificate(#[source] IssueError),
     #[error("the handshake took longer than {0:?}")]
     Timeout(Duration),
+    #[error("the client showed no certificate")]
+    NoClientCertificate,
+    #[error("the client's certificate has been revoked")]
+    RevokedClient,
+    #[error("the client's certificate is not valid at this time")]
+    ExpiredClient,
+    #[error("the list of revoked certificates is over, or missing")]
+    NoRevocationList,
+    #[error("the client's certificate is refused")]
+    UnknownClient,
     #[error("the handshake failed")]
     Failed(#[source] io::Error),
 }
@@ -54,24 +65,60 @@ impl HandshakeError {
             Self::UnknownName => "unknown_name",
             Self::NoCertificate(_) => "no_certificate",
             Self::Timeout(_) => "timeout",
+            Self::NoClientCertificate => "client_certificate_missing",
+            Self::RevokedClient => "client_certificate_revoked",
+            Self::ExpiredClient => "client_certificate_expired",
+            Self::NoRevocationList => "client_revocation_list",
+            Self::UnknownClient => "client_certificate_refused",
             Self::Failed(_) => "failed",
         }
     }
 }
 
+impl From<io::Error> for HandshakeError {
+    /// A server sees certificates of clients only: what is wrong with one is the client's.
+    fn from(error: io::Error) -> Self {
+        use CertificateError as Wrong;
+        let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+        match cause {
+            Some(rustls::Error::NoCertificatesPresented) => Self::NoClientCertificate,
+            Some(rustls::Error::InvalidCertificate(wrong)) => match wrong {
+                Wrong::Revoked => Self::RevokedClient,
+                Wrong::Expired
+                | Wrong::ExpiredContext { .. }
+                | Wrong::NotValidYet
+                | Wrong::NotValidYetContext { .. } => Self::ExpiredClient,
+                Wrong::UnknownRevocationStatus
+                | Wrong::ExpiredRevocationList
+                | Wrong::ExpiredRevocationListContext { .. } => Self::NoRevocationList,
+                _ => Self::UnknownClient,
+            },
+            _ => Self::Failed(error),
+        }
+    }
+}
+
 /// A connection after its handshake.
-pub(crate) type Shaken = (Box<TlsStream>, TlsFacts);
+pub(crate) struct Shaken {
+    pub(crate) stream: Box<TlsStream>,
+    pub(crate) facts: TlsFacts,
+    /// Whom the client's certificate is made out to, where it showed one.
+    pub(crate) client: Option<String>,
+}
+
+/// The configurations of sites that ask their clients for certificates.
+pub(crate) type ForClients = HashMap<usize, Arc<ServerConfig>>;
 
 /// Performs the handshake within `limit`. `None`: it was a CA, that has seen what it came for.
 pub(crate) async fn handshake(
     tcp: TcpStream,
     store: &Arc<CertStore>,
-    config: &Arc<ServerConfig>,
+    (config, for_clients): (&Arc<ServerConfig>, &ForClients),
     responder: &Responder,
     limit: Duration,
 ) -> Result<Option<Shaken>, HandshakeError> {
     let local = tcp.local_addr().map_err(HandshakeError::Failed)?.ip().to_canonical();
-    let ground = Ground { store, config, responder, local };
+    let ground = Ground { store, config, for_clients, responder, local };
     match tokio::time::timeout(limit, shake(tcp, ground)).await {
         Ok(outcome) => outcome,
         Err(_elapsed) => Err(HandshakeError::Timeout(limit)),
@@ -82,6 +129,7 @@ pub(crate) async fn handshake(
 struct Ground<'a> {
     store: &'a Arc<CertStore>,
     config: &'a Arc<ServerConfig>,
+    for_clients: &'a ForClients,
     responder: &'a Responder,
     local: IpAddr,
 }
@@ -106,17 +154,19 @@ async fn shake(mut tcp: TcpStream, ground: Ground<'_>) -> Result<Option<Shaken>,
         }
     };
     let accepting = TlsStream::accept(tcp, config, received);
-    let mut stream = accepting.await.map_err(HandshakeError::Failed)?;
+    let mut stream = accepting.await?;
     let Some(site) = site else {
         drop(stream.shutdown().await);
         return Ok(None);
     };
     let facts = facts_of(stream.connection(), site);
-    Ok(Some((stream, facts)))
+    let shown = stream.connection().peer_certificates().and_then(|chain| chain.first());
+    let client = shown.and_then(gateway_certs::subject);
+    Ok(Some(Shaken { stream, facts, client }))
 }
 
 fn choose(accepted: Accepted, ground: &Ground<'_>) -> Result<Chosen, HandshakeError> {
-    let Ground { store, config, responder, local } = ground;
+    let Ground { store, config, for_clients, responder, local } = ground;
     let hello = accepted.client_hello();
     if let Some(config) = challenge::config(&hello, responder) {
         return Ok(Chosen { config, site: None });
@@ -126,6 +176,7 @@ fn choose(accepted: Accepted, ground: &Ground<'_>) -> Result<Chosen, HandshakeEr
         Resolved::UnknownName => return Err(HandshakeError::UnknownName),
         Resolved::Failed { source, .. } => return Err(HandshakeError::NoCertificate(source)),
     };
+    let config = for_clients.get(&site).unwrap_or(config);
     let config = match hello.server_name() {
         Some(_) => Arc::clone(config),
         None => config_for_address(config, Arc::clone(store), *local),
@@ -146,7 +197,7 @@ fn facts_of(connection: &UnbufferedServerConnection, site: usize) -> TlsFacts {
     };
     let group = connection.negotiated_key_exchange_group();
     TlsFacts {
-        site,
+        site: Some(site),
         version,
         group: group.and_then(|group| group.name().as_str()),
         resumed: connection.handshake_kind() == Some(HandshakeKind::Resumed),

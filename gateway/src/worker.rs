@@ -1,7 +1,10 @@
 //! What a worker has: its own, and what it shares with the others.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use arc_swap::ArcSwap;
 use gateway_acme::Responder;
@@ -9,6 +12,7 @@ use gateway_acme::Responder;
 use crate::accept::Census;
 use crate::access_log::AccessLog;
 use crate::metrics::Metrics;
+use crate::reload::Requests;
 use crate::snapshot::Snapshot;
 use crate::stop::{Stage, Stop};
 use crate::upstream::Pool;
@@ -16,20 +20,35 @@ use crate::upstream::Pool;
 /// What all workers share.
 pub(crate) struct Shared {
     pub(crate) snapshot: ArcSwap<Snapshot>,
+    /// Its [`Snapshot::serial`], which costs less to look at.
+    pub(crate) serial: AtomicU64,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) access_log: AccessLog,
     pub(crate) census: Arc<Census>,
     pub(crate) stop: Stop,
     /// What CAs are shown that come to look.
     pub(crate) responder: Arc<Responder>,
-    /// The port of the first TLS listener, for redirects from the plain one.
-    pub(crate) https_port: Option<u16>,
     /// How many workers there are, and how many of them accept connections.
     pub(crate) workers: usize,
     pub(crate) listening: AtomicUsize,
+    /// Where somebody asks for a reload.
+    pub(crate) reloads: Requests,
 }
 
 impl Shared {
+    /// Serves this from the next request on.
+    pub(crate) fn publish(&self, snapshot: Snapshot) {
+        let serial = snapshot.serial;
+        self.snapshot.store(Arc::new(snapshot));
+        // Whoever sees this finds that one.
+        self.serial.store(serial, Release);
+    }
+
+    /// Whether nothing has been published since.
+    pub(crate) fn is_current(&self, snapshot: &Snapshot) -> bool {
+        self.serial.load(Acquire) == snapshot.serial
+    }
+
     /// What keeps the gateway from being ready, one sentence each.
     pub(crate) fn missing(&self) -> Vec<String> {
         let listening = self.listening.load(Relaxed);

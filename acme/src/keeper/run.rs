@@ -1,6 +1,7 @@
 //! The keeper at work: steps are begun, come to their ends, and the plan is made anew.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::task::{Id, JoinSet, LocalSet};
@@ -15,6 +16,9 @@ use crate::failure::{Blame, Failure};
 use crate::moment::Moment;
 use crate::plan::{Planner, Stage, Step};
 use crate::storage::Lease;
+
+/// How long steps may still take when another keeper waits to go on.
+const LAST_STEPS: Duration = Duration::from_secs(60);
 
 /// What a process may do to what is kept.
 #[derive(Clone, Copy)]
@@ -70,11 +74,30 @@ impl Keeper {
     /// one serves what that one wins, and waits.
     ///
     /// To be awaited on a runtime that does nothing else: it writes to disk.
-    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        self.run_until_replaced(stop, std::future::pending()).await;
+    }
+
+    /// The same, until another keeper is to go on, with other names: then nothing new is begun, and
+    /// what is under way has a minute to come to its end.
+    pub async fn run_until_replaced(
+        mut self,
+        stop: impl Future<Output = ()>,
+        replaced: impl Future<Output = ()>,
+    ) {
         let work = async {
-            let _lease = self.wait_for_lease().await;
-            self.performer.contact_first().await;
-            self.work().await;
+            let mut replaced = pin!(replaced);
+            let lease = tokio::select! {
+                lease = self.wait_for_lease() => lease,
+                () = replaced.as_mut() => return,
+            };
+            let mut running = Running::default();
+            tokio::select! {
+                () = self.contact_and_work(&mut running) => {}
+                () = replaced => {}
+            }
+            drop(tokio::time::timeout(LAST_STEPS, self.finish(&mut running)).await);
+            drop(lease);
         };
         let here = LocalSet::new();
         tokio::select! {
@@ -139,8 +162,21 @@ impl Keeper {
         }
     }
 
-    async fn work(&mut self) {
-        let mut running = Running::default();
+    async fn contact_and_work(&mut self, running: &mut Running) {
+        self.performer.contact_first().await;
+        self.work(running).await;
+    }
+
+    /// Takes what is under way to its end, and keeps what comes of it.
+    async fn finish(&mut self, running: &mut Running) {
+        while let Some(outcome) = running.next().await {
+            self.end(outcome);
+            // What cannot be kept has been told.
+            drop(self.keep());
+        }
+    }
+
+    async fn work(&mut self, running: &mut Running) {
         loop {
             self.tell_skew();
             let now = self.now();
@@ -151,7 +187,7 @@ impl Keeper {
             let plan = self.planner.steps(now);
             let kept = self.keep();
             for step in plan.steps {
-                self.begin(step, kept.as_ref().err(), &mut running);
+                self.begin(step, kept.as_ref().err(), running);
             }
             self.observer.states(&states(&self.entries, &self.planner, &self.ledger, now));
             let sleep = match kept {

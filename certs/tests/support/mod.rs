@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use gateway_config::model::{CertificateFiles, HostPattern, Site, Tls};
+use gateway_config::model::{CertificateFiles, HostPattern, Policy, Site, Tls};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_RSA_SHA256, RsaKeySize,
 };
@@ -34,7 +34,14 @@ pub(crate) fn patterns(texts: &[&str]) -> Vec<HostPattern> {
 /// A site without routes; the first host is its name.
 pub(crate) fn site(hosts: &[&str], tls: Tls) -> Site {
     let mut hosts = patterns(hosts).into_iter();
-    Site { name: hosts.next().unwrap(), aliases: hosts.collect(), tls, routes: Vec::new() }
+    Site {
+        name: hosts.next().unwrap(),
+        aliases: hosts.collect(),
+        tls,
+        client_certs: None,
+        routes: Vec::new(),
+        policy: Policy::default(),
+    }
 }
 
 pub(crate) fn ecdsa_key() -> KeyPair {

@@ -17,14 +17,14 @@ impl fmt::Display for ListenAddr {
 }
 
 /// The peers that are believed about the client's address.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
     /// In the order of the file. The first whose networks hold the peer decides.
     pub sources: Vec<ProxySource>,
 }
 
 /// One trusted source: the networks it connects from and the header in which it names the client.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProxySource {
     /// As written in the file: `cloudflare`, or a CIDR block.
     pub name: String,

@@ -4,16 +4,21 @@
 mod acme;
 mod address;
 mod answers;
+mod auth;
 mod compress;
 mod cors;
+mod errors;
 mod files;
 mod headers;
 mod host;
+mod limit;
+mod password;
 mod policy;
 mod route;
 mod secret;
 mod server;
 mod upstream;
+mod webhook;
 
 pub use acme::{
     Acme, AcmeCa, AcmeCertificate, AcmeDirectory, AcmeKeys, CertificatePer, ChallengeKind,
@@ -21,23 +26,29 @@ pub use acme::{
 };
 pub use address::{ListenAddr, ProxySource, TrustedProxies};
 pub use answers::CacheControl;
+pub use auth::{Auth, BasicAuth, ForwardAuth, JwtAuth, KeySource, OnError};
 pub use compress::{Compress, CompressLevels, ContentCoding, MediaRange};
 pub(crate) use cors::default_port;
 pub use cors::{Cors, CorsOrigins, OriginPattern};
+pub use errors::{ErrorFormat, ErrorPage, Errors, Maintenance, PageKind, StatusPattern};
 pub use files::Files;
 pub use headers::{HeaderPreset, ResponseHeaders};
 pub use host::{Host, HostPattern};
-pub use policy::{Access, DenyPaths, Limit, LimitKey, Policy, Rate};
+pub use limit::{Bandwidth, Counting, Limit, LimitKey, Measure, Rate};
+pub use password::{PasswordHash, PasswordHashError};
+pub use policy::{Access, DenyPaths, Policy};
 pub use route::{Action, PathPattern, Redirect, Respond, Rewrite, Route, Target};
 pub use secret::{Secret, SecretError};
 pub use server::{AccessLog, Connections, Server, Timeouts, UnknownHost};
 pub use upstream::{Endpoint, Protocol, Upstream};
+pub(crate) use webhook::LARGEST_DELIVERY;
+pub use webhook::{Webhook, WebhookEvent, WebhookProvider};
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A whole configuration.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Listeners, limits on connections, storage: what belongs to the process and not to a site.
     pub server: Server,
@@ -52,7 +63,7 @@ pub struct Config {
 }
 
 /// One site: the hosts it answers to, its certificate, and its routes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
     /// The name in `[site."…"]`; also the site's label in the access log and the metrics.
     pub name: HostPattern,
@@ -60,8 +71,12 @@ pub struct Site {
     pub aliases: Vec<HostPattern>,
     /// Where its certificate comes from.
     pub tls: Tls,
+    /// What certificates its clients are asked for.
+    pub client_certs: Option<ClientCerts>,
     /// Its routes, in the order of the file. No two have the same path.
     pub routes: Vec<Route>,
+    /// What server and site say, for requests that no route takes.
+    pub policy: Policy,
 }
 
 impl Site {
@@ -100,6 +115,19 @@ pub enum Tls {
     Acme(AcmeCertificate),
     /// Certificate chains and keys from PEM files; several where RSA and ECDSA stand side by side.
     Files(Vec<CertificateFiles>),
+}
+
+/// Certificates of clients. Relative paths have been resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCerts {
+    /// The CAs that issue them (PEM).
+    pub ca: PathBuf,
+    /// Lists of revoked ones (PEM).
+    pub crls: Vec<PathBuf>,
+    /// Whether clients without one are refused.
+    pub required: bool,
+    /// The header that tells upstreams whose it is.
+    pub header: Option<http::HeaderName>,
 }
 
 /// One certificate chain and its key, both PEM files. Relative paths have been resolved against the

@@ -1,22 +1,28 @@
 //! What may stand on the server, a site or a route, merged down to the route.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{CacheControl, Compress, Cors, ResponseHeaders};
+use super::{
+    Auth, Bandwidth, CacheControl, Compress, Cors, Errors, Limit, Maintenance, ResponseHeaders,
+    Webhook,
+};
 
 /// Everything that is decided about a request of one route besides where it goes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
+    /// Whether the service is being worked on. The nearest level that says something decides.
+    pub maintenance: Option<Maintenance>,
     /// Who may come in. One entry for each level that said something; all must agree.
     pub access: Vec<Access>,
     /// Paths that are refused whatever the route.
     pub deny_paths: DenyPaths,
     /// Limits that a request must pass, all of them. The nearest level that names any decides.
     pub limits: Vec<Arc<Limit>>,
+    /// How fast an answer may be sent; `None`: as fast as it goes.
+    pub bandwidth: Option<Bandwidth>,
     /// The largest request body, in bytes.
     pub body: u64,
     /// How long a connection may stay silent in the middle of a body, a stream or a WebSocket.
@@ -24,6 +30,8 @@ pub struct Policy {
     pub idle: Option<Duration>,
     /// Response headers.
     pub headers: ResponseHeaders,
+    /// What clients are told when a request fails.
+    pub errors: Errors,
     /// Which other origins may read answers. The nearest level that says something decides.
     pub cors: Option<Cors>,
     /// How long answers may be kept, by how the path ends. The nearest level that says something
@@ -31,6 +39,10 @@ pub struct Policy {
     pub cache_control: Vec<CacheControl>,
     /// How answers are compressed. The nearest level that says something decides.
     pub compress: Option<Compress>,
+    /// Who may come in, by what they know or bring along.
+    pub auth: Option<Arc<Auth>>,
+    /// Deliveries that must be signed. Then `body` is small enough to be held in memory.
+    pub webhook: Option<Arc<Webhook>>,
     /// Whether requests are written to the access log.
     pub log: bool,
 }
@@ -53,33 +65,4 @@ pub struct DenyPaths {
     /// Refuse paths whose last segment ends so (`.env`, `.sql`), in lower case; compared without
     /// regard to case.
     pub suffixes: Vec<String>,
-}
-
-/// A named rate limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limit {
-    /// The name in `[limit.NAME]`.
-    pub name: String,
-    /// The rate at which allowance comes back.
-    pub rate: Rate,
-    /// How many requests are served at once before the rate counts. Never smaller than 1.
-    pub burst: NonZeroU32,
-    /// What requests are counted together.
-    pub key: LimitKey,
-}
-
-/// So many in so long: `10/s` is ten in one second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// How many.
-    pub count: NonZeroU32,
-    /// In how long: one second, minute, hour or day.
-    pub per: Duration,
-}
-
-/// What requests of a limit are counted together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LimitKey {
-    /// The client's address; IPv6 by its /64.
-    ClientIp,
 }

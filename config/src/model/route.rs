@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode};
 use super::{Files, Policy, Upstream};
 
 /// One route of a site.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// Which paths it takes.
     pub path: PathPattern,
@@ -38,7 +38,7 @@ impl fmt::Display for PathPattern {
 }
 
 /// What a route does.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// `to`: passes the request on.
     Proxy(Target),
@@ -51,7 +51,7 @@ pub enum Action {
 }
 
 /// Where a request is passed to, and under what path.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The upstream; shared with every other route that names it.
     pub upstream: Arc<Upstream>,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{ListenAddr, TrustedProxies};
 
 /// `[server]`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
     /// Plain listeners: `/healthz`, and a redirect to https for everything else.
     pub http: Vec<ListenAddr>,

@@ -1,12 +1,14 @@
 //! Networks that have a name.
 
 mod cloudflare;
+mod github;
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 pub(crate) use cloudflare::CLOUDFLARE;
+pub(crate) use github::GITHUB_HOOKS;
 
 /// A list of networks that a configuration can name.
 pub(crate) struct NamedNetworks {
@@ -50,7 +52,7 @@ mod tests {
 
     #[test]
     fn every_block_is_a_network_without_host_bits() {
-        for named in [&CLOUDFLARE, &PRIVATE] {
+        for named in [&CLOUDFLARE, &GITHUB_HOOKS, &PRIVATE] {
             let networks = named.networks();
             assert_eq!(networks.len(), named.blocks.len(), "{}", named.name);
             assert!(networks.iter().all(|network| network.trunc() == *network));

@@ -61,6 +61,9 @@ codes! {
     DuplicateHeader = "duplicate-header", Error, "One header named twice on one level.";
     DuplicateRoute = "duplicate-route", Error, "Two routes of one site with the same path.";
     DuplicateHost = "duplicate-host", Error, "One host claimed twice.";
+    DuplicateDefinition = "duplicate-definition", Error, "Something that stands in two files.";
+    NestedInclude = "nested-include", Error, "An `include` in a file that is included itself.";
+    UnreadableInclude = "unreadable-include", Error, "A file that is included and cannot be read.";
     DuplicateAddress = "duplicate-address", Error, "One address listened on twice.";
     UnknownLimit = "unknown-limit", Error, "A limit that no [limit.NAME] defines.";
     UnknownUpstream = "unknown-upstream", Error, "An upstream that no [upstream.NAME] defines.";
@@ -70,6 +73,9 @@ codes! {
     BadVariable = "bad-variable", Error, "Not the name of an environment variable.";
     BadContact = "bad-contact", Error, "Not a `mailto:` URL with one address.";
     BadDirectory = "bad-directory", Error, "Not a CA's name, and not the URL of a directory that could be trusted.";
+    BadUser = "bad-user", Error, "Not a name that a user can have.";
+    BadPasswordHash = "bad-password-hash", Error, "Not a hash of a password by argon2 or bcrypt.";
+    BadEvent = "bad-event", Error, "Not an event of a webhook.";
     BadCommand = "bad-command", Error, "Not a program and its arguments.";
     DuplicateEntry = "duplicate-entry", Error, "A list that names the same twice.";
     NoChallenge = "no-challenge", Error, "A host that no CA could be shown to be ours, by the challenges that are left.";
@@ -79,6 +85,7 @@ codes! {
     UnusedUpstream = "unused-upstream", Warning, "An upstream that no route names.";
     UnusedAcme = "unused-acme", Warning, "A table `acme` without a site that has its certificates by ACME.";
     NoPublicCa = "no-public-ca", Warning, "A host that no public CA issues certificates for.";
+    EmptyInclude = "empty-include", Warning, "An `include` that no file matches.";
     DirectoryPath = "directory-path", Warning, "The URL of a directory that names a server and no directory.";
 }
 

@@ -62,10 +62,13 @@ pub struct Problem {
     pub related: Vec<(Place, String)>,
 }
 
-/// The problems of one file, in the order of their places.
+/// The problems of a configuration, in the order of its files and of their places in them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
-    file: String,
+    /// The file or folder that was named.
+    name: String,
+    /// The files, in their order.
+    files: Vec<String>,
     list: Vec<Problem>,
 }
 
@@ -73,20 +76,44 @@ impl Problems {
     /// No problem yet.
     #[must_use]
     pub fn new(file: impl Into<String>) -> Self {
-        Self { file: file.into(), list: Vec::new() }
+        let name = file.into();
+        Self { files: vec![name.clone()], name, list: Vec::new() }
+    }
+
+    pub(crate) fn of_files(name: &str, files: Vec<String>) -> Self {
+        Self { name: name.to_owned(), files, list: Vec::new() }
     }
 
     /// Adds one, in its place.
     pub fn push(&mut self, problem: Problem) {
-        let position = |p: &Problem| p.place.as_ref().map(|at| (at.line, at.column));
+        let rank = |name: &str| self.files.iter().position(|file| file == name);
+        let position = |p: &Problem| {
+            p.place.as_ref().map(|at| (rank(&at.file).unwrap_or_default(), at.line, at.column))
+        };
         let index = self.list.partition_point(|earlier| position(earlier) <= position(&problem));
         self.list.insert(index, problem);
     }
 
-    /// The file's name, as it was given.
+    /// The name of the file or folder, as it was given.
     #[must_use]
     pub fn file(&self) -> &str {
-        &self.file
+        &self.name
+    }
+
+    /// "gateway.toml", or "2 files" where problems are in so many.
+    fn whereabouts(&self) -> String {
+        let places = self.iter().map(|problem| problem.place.as_ref());
+        let mut files: Vec<&str> = places
+            .map(|place| place.map_or(self.file(), |place| &place.file))
+            .filter(|name| *name == self.name || self.files.iter().any(|file| file == name))
+            .collect();
+        files.sort_unstable();
+        files.dedup();
+        match files.as_slice() {
+            [one] => (*one).to_owned(),
+            [] => self.file().to_owned(),
+            several => format!("{} files", several.len()),
+        }
     }
 
     /// Every problem.
@@ -134,7 +161,7 @@ impl Problems {
         if parts.is_empty() {
             return String::new();
         }
-        format!("{} in {}", parts.join(", "), self.file)
+        format!("{} in {}", parts.join(", "), self.whereabouts())
     }
 }
 

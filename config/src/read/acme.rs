@@ -4,8 +4,6 @@ pub(super) mod certificate;
 mod directories;
 mod dns;
 
-use std::path::Path;
-
 use super::node::Node;
 use super::table::Table;
 use crate::complaint::Complaint;
@@ -13,7 +11,7 @@ use crate::model::{Acme, AcmeCertificate, AcmeDirectory, ChallengeKind};
 use crate::problem::Code;
 use crate::source::Span;
 use crate::spec::Format;
-use crate::text::{parse_contact, parse_file};
+use crate::text::parse_contact;
 
 /// `[acme]` as far as it could be read, with what further checks need of it.
 pub(crate) struct ReadAcme {
@@ -28,17 +26,17 @@ pub(crate) struct ReadAcme {
     pub(crate) has_dns: bool,
 }
 
-pub(super) fn read(node: &Node<'_>, base: &Path) -> Option<ReadAcme> {
+pub(super) fn read(node: &Node<'_>) -> Option<ReadAcme> {
     let table = node.table()?;
     let contact =
         table.read("contact", |node| node.each(|item| item.parse(Format::Contact, parse_contact)));
-    let directories = table.read("directory", |node| directories::read(&node, base));
-    let directories = with_roots(directories.unwrap_or_default(), &table, base);
+    let directories = table.read("directory", |node| directories::read(&node));
+    let directories = with_roots(directories.unwrap_or_default(), &table);
     let list = table.given("challenges");
     let challenges_span = list.and_then(|node| node.span());
     let challenges = list.and_then(|node| read_challenges(&node)).unwrap_or_default();
     let has_dns = table.has("dns");
-    let dns = table.given("dns").and_then(|node| dns::read(&node, base));
+    let dns = table.given("dns").and_then(|node| dns::read(&node));
     let certificate = certificate::read(&table, &AcmeCertificate::default());
     table.finish();
 
@@ -53,13 +51,9 @@ pub(super) fn read(node: &Node<'_>, base: &Path) -> Option<ReadAcme> {
 }
 
 /// `ca` stands for the `roots` of every directory that has none.
-fn with_roots(
-    mut directories: Vec<AcmeDirectory>,
-    table: &Table<'_>,
-    base: &Path,
-) -> Vec<AcmeDirectory> {
+fn with_roots(mut directories: Vec<AcmeDirectory>, table: &Table<'_>) -> Vec<AcmeDirectory> {
     let node = table.given("ca");
-    let file = node.and_then(|node| node.parse(Format::File, |text| parse_file(text, base)));
+    let file = node.and_then(|node| node.path(Format::File));
     let mut without = directories.iter_mut().filter(|one| one.roots.is_none()).peekable();
     if file.is_some() && without.peek().is_none() {
         let complaint = Complaint::new(

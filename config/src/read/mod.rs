@@ -2,9 +2,11 @@
 //! file's author sees all of them at once.
 
 mod acme;
+mod auth;
 mod cache_control;
 mod compress;
 mod cors;
+mod errors;
 mod headers;
 mod limits;
 mod names;
@@ -18,9 +20,8 @@ mod table;
 mod tls;
 mod upstreams;
 mod variants;
+mod webhook;
 mod wrong_type;
-
-use std::path::Path;
 
 use toml::de::DeTable;
 
@@ -29,6 +30,8 @@ use crate::complaint::{Complaint, Report};
 use crate::model::{AcmeCertificate, Config, Limit};
 use crate::problem::Code;
 use crate::source::Span;
+use crate::spec::Format;
+use crate::text::parse_include;
 use names::Names;
 use table::Table;
 use upstreams::Upstreams;
@@ -39,8 +42,6 @@ pub(crate) use sites::{ReadRedirect, ReadRoute, ReadSite};
 /// What the parts of a file are read against.
 struct Context<'a> {
     report: &'a Report<'a>,
-    /// Relative files are looked for here.
-    base: &'a Path,
     /// What `[acme]` says for every site.
     certificate: &'a AcmeCertificate,
     limits: Names<Limit>,
@@ -48,19 +49,16 @@ struct Context<'a> {
 }
 
 /// The configuration, or `None` where an error was reported.
-pub(crate) fn read<'a>(
-    report: &'a Report<'a>,
-    base: &'a Path,
-    entries: &'a DeTable<'a>,
-) -> Option<Config> {
+pub(crate) fn read<'a>(report: &'a Report<'a>, entries: &'a DeTable<'a>) -> Option<Config> {
     let root = Table::root(report, entries).labelled("the file");
-    let acme = root.read("acme", |node| acme::read(&node, base))?;
+    // Followed already, before there was anything to read here; only what is wrong with it is missing.
+    root.read("include", |node| node.each(|item| item.parse(Format::Include, parse_include)));
+    let acme = root.read("acme", |node| acme::read(&node))?;
     let context = Context {
         report,
-        base,
         certificate: &acme.certificate,
         limits: limits::read(root.given("limit")),
-        upstreams: upstreams::read(root.given("upstream"), report, base),
+        upstreams: upstreams::read(root.given("upstream"), report),
     };
     let server = root.read("server", |node| server::read(&node, &context));
     let level = server.as_ref().map(|server| &server.level);

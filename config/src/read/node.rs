@@ -1,5 +1,7 @@
 //! One value of the file, together with what the language says that it may be.
 
+use std::path::{Path, PathBuf};
+
 use toml::Spanned;
 use toml::de::DeValue;
 
@@ -10,6 +12,7 @@ use crate::problem::Code;
 use crate::source::Span;
 use crate::spec::{Format, KeySpec, Kind};
 use crate::suggest::nearest;
+use crate::text::parse_file;
 
 /// A value, its place, and its kind.
 #[derive(Clone, Copy)]
@@ -157,6 +160,17 @@ impl<'a> Node<'a> {
                 None
             }
         }
+    }
+
+    /// Reads the name of a file or folder. A relative one begins at the folder of the file that it
+    /// stands in.
+    pub(super) fn path(&self, format: Format) -> Option<PathBuf> {
+        self.parse(format, |text| parse_file(text, self.base()))
+    }
+
+    /// Where a relative path begins that stands here.
+    pub(super) fn base(&self) -> &'a Path {
+        self.report.base(self.start)
     }
 
     pub(super) fn list(&self) -> Option<Vec<Self>> {

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::node::{Node, Shape};
 use super::table::Table;
-use super::{Context, cache_control, compress, cors, headers};
+use super::{Context, auth, cache_control, compress, cors, errors, headers, limits, webhook};
 use crate::level::{DenyLevel, Level};
 use crate::model::{Access, Limit};
 use crate::problem::Code;
@@ -16,15 +16,20 @@ use crate::text::{parse_duration, parse_networks, parse_size, parse_suffix};
 pub(super) fn read(table: &Table<'_>, context: &Context<'_>) -> Level {
     let given = |key| table.given(key);
     Level {
+        maintenance: given("maintenance").and_then(|node| errors::read_maintenance(&node)),
         headers: given("headers").and_then(|node| headers::read(&node)),
         limits: given("limit").and_then(|node| read_limits(&node, context)),
         access: read_access(given("allow"), given("deny")),
         deny_paths: given("deny_paths").and_then(|node| read_deny_paths(&node)),
+        bandwidth: given("bandwidth").and_then(|node| limits::read_bandwidth(&node)),
         body: given("body").and_then(|node| node.parse(Format::Size, parse_size)),
         idle: given("idle").and_then(|node| node.parse(Format::Duration, parse_duration)),
+        errors: given("errors").and_then(|node| errors::read(&node, context)),
         cors: given("cors").and_then(|node| cors::read(&node)),
         cache_control: given("cache_control").and_then(|node| cache_control::read(&node)),
         compress: given("compress").and_then(|node| compress::read(&node)),
+        auth: given("auth").and_then(|node| auth::read(&node, context)),
+        webhook: given("webhook").and_then(|node| webhook::read(&node)),
         log: given("log").and_then(|node| node.bool()),
     }
 }
@@ -57,7 +62,7 @@ fn read_access(allow: Option<Node<'_>>, deny: Option<Node<'_>>) -> Option<Access
     Some(Access { allow: read_networks(allow), deny: read_networks(deny) })
 }
 
-fn read_networks(node: Option<Node<'_>>) -> Vec<IpNet> {
+pub(super) fn read_networks(node: Option<Node<'_>>) -> Vec<IpNet> {
     let lists = node.and_then(|node| {
         node.each(|item| {
             let (networks, warning) = item.parse(Format::Network, parse_networks)?;

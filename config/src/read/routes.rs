@@ -53,7 +53,7 @@ fn read_route(
     });
     let respond = table.given("respond").map(|node| read_respond(&node));
     let redirect = table.given("redirect").map(|node| read_redirect(&node));
-    let files = table.given("files").map(|node| files::read(&node, context.base));
+    let files = table.given("files").map(|node| files::read(&node));
     let level = policies::read(&table, context);
     table.finish();
 

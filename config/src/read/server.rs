@@ -14,7 +14,7 @@ use crate::model::{
 use crate::source::Span;
 use crate::spec::Format;
 use crate::text::{
-    parse_admin, parse_dns, parse_duration, parse_duration_or_zero, parse_file, parse_listen,
+    parse_admin, parse_dns, parse_duration, parse_duration_or_zero, parse_listen,
     parse_proxy_source,
 };
 
@@ -30,8 +30,7 @@ pub(super) fn read(node: &Node<'_>, context: &Context<'_>) -> Option<ReadServer>
     let listeners = read_listeners(&table);
     let trusted_proxies = table.read("trusted_proxies", read_proxies);
     let unknown_host = table.read("unknown_host", read_unknown_host);
-    let storage = table
-        .read("storage", |node| node.parse(Format::Folder, |text| parse_file(text, context.base)));
+    let storage = table.read("storage", |node| node.path(Format::Folder));
     let workers = table.read("workers", read_count);
     let connections = read_connections(&table);
     let timeouts = read_timeouts(&table);

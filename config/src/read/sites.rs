@@ -8,11 +8,13 @@ use super::{Context, policies, routes, tls};
 use crate::complaint::{Complaint, quoted};
 use crate::host::HostError;
 use crate::level::{Level, merge};
-use crate::model::{Action, HostPattern, PathPattern, Redirect, Route, Site, Tls};
+use crate::model::{
+    Action, ClientCerts, HostPattern, PathPattern, Policy, Redirect, Route, Site, Tls,
+};
 use crate::problem::Code;
 use crate::source::Span;
 use crate::spec::Format;
-use crate::text::{Location, parse_url};
+use crate::text::{Location, parse_header_name, parse_url};
 
 /// A site as far as it could be read, with what further checks need of it.
 pub(crate) struct ReadSite {
@@ -21,6 +23,9 @@ pub(crate) struct ReadSite {
     pub(crate) routes: Vec<ReadRoute>,
     name: Option<HostPattern>,
     tls: Option<Tls>,
+    policy: Policy,
+    /// Given and broken: `Some(None)`.
+    client_certs: Option<Option<ClientCerts>>,
 }
 
 /// A route as far as it could be read.
@@ -53,7 +58,12 @@ impl ReadSite {
             name: self.name?,
             aliases: aliases.collect(),
             tls: self.tls?,
+            client_certs: match self.client_certs {
+                Some(clients) => Some(clients?),
+                None => None,
+            },
             routes: routes.collect::<Option<_>>()?,
+            policy: self.policy,
         })
     }
 }
@@ -90,16 +100,16 @@ fn read_site(
     let name = parse_host(entry.name).map_err(|complaint| {
         context.report.add(Some(&entry.span), complaint);
     });
-    let tls =
-        table.given("tls").and_then(|node| tls::read(&node, context.certificate, context.base));
+    let tls = table.given("tls").and_then(|node| tls::read(&node, context.certificate));
     let aliases = table.given("aliases").and_then(|node| {
         node.each(|item| Some((item.parse(Format::Host, parse_host)?, item.span()?)))
     });
+    let client_certs = table.given("client_certs").map(|node| read_client_certs(&node));
     let level = policies::read(&table, context);
     let server = server.into_iter();
     let levels: Vec<&Level> = server.chain(std::iter::once(&level)).collect();
     let redirect = read_redirect(&table, &levels);
-    let files = read_files(&table, &levels, context);
+    let files = read_files(&table, &levels);
     let routes = routes::read(table.given("routes"), entry.name, &levels, context);
     table.finish();
 
@@ -110,7 +120,25 @@ fn read_site(
         routes: redirect.into_iter().chain(files).chain(routes).collect(),
         name,
         tls,
+        policy: merge(&levels),
+        client_certs,
     })
+}
+
+fn read_client_certs(node: &Node<'_>) -> Option<ClientCerts> {
+    let table = node.table()?.labelled("`client_certs`");
+    let file = |node: &Node<'_>| node.path(Format::File);
+    let ca = table.given("ca").and_then(|node| file(&node));
+    let crls = table.read("crl", |node| node.each(file));
+    let required = table.read("mode", |node| Some(node.text()? == "require"));
+    let header =
+        table.given("header").map(|node| node.parse(Format::HeaderName, parse_header_name));
+    table.finish();
+    let header = match header {
+        Some(header) => Some(header?),
+        None => None,
+    };
+    Some(ClientCerts { ca: ca?, crls: crls?, required: required?, header })
 }
 
 /// A site's `redirect` is one route for everything.
@@ -133,10 +161,10 @@ fn read_redirect(table: &Table<'_>, levels: &[&Level]) -> Option<ReadRoute> {
 }
 
 /// A site's `files` are one route for everything.
-fn read_files(table: &Table<'_>, levels: &[&Level], context: &Context<'_>) -> Option<ReadRoute> {
+fn read_files(table: &Table<'_>, levels: &[&Level]) -> Option<ReadRoute> {
     let node = table.given("files")?;
     let span = node.span()?;
-    let action = routes::files::read(&node, context.base);
+    let action = routes::files::read(&node);
     let path = PathPattern::Prefix(String::new());
     let route = action.map(|action| Route { path: path.clone(), action, policy: merge(levels) });
     Some(ReadRoute { path, span, redirect: None, route })

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::node::Node;
+use super::node::{NamedNode, Node};
 use crate::complaint::{Complaint, Report};
 use crate::problem::Code;
 use crate::source::Span;
@@ -125,6 +125,21 @@ impl<'a> Table<'a> {
         read(Node::of_key(self.report, spec, default.get_ref(), None))
     }
 
+    /// What the file says under names of its own choice, in its order, where the table has a key that
+    /// stands for them.
+    pub(super) fn chosen(&self, open: &'static str) -> Vec<NamedNode<'a>> {
+        let Some(spec) = self.spec_of(open) else { return Vec::new() };
+        let chosen = in_order(self.entries).into_iter();
+        let chosen = chosen.filter(|(name, ..)| self.spec.key(name).is_none() || *name == open);
+        let named = chosen.map(|(name, span, value)| {
+            let place = self.written.then(|| value.span());
+            let mut node = Node::of_key(self.report, spec, value.get_ref(), place);
+            node.name = name;
+            NamedNode { name, span, node }
+        });
+        named.collect()
+    }
+
     /// Whether a key that nobody knows was probably meant to be this one. What is missing then is
     /// said once, where it was misspelled.
     fn is_misspelled(&self, key: &str) -> bool {
@@ -154,7 +169,7 @@ impl<'a> Table<'a> {
     pub(super) fn finish(self) {
         self.check_one_of();
         for (key, span, _) in in_order(self.entries) {
-            if self.spec.key(key).is_none() {
+            if self.spec.key(key).is_none() && self.spec.open_key().is_none() {
                 self.report.add(self.written.then_some(&span), self.unknown(key));
             }
         }

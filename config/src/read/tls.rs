@@ -1,22 +1,21 @@
 //! `tls`: where a site's certificate comes from.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::acme::certificate;
 use super::node::{Node, Shape};
 use super::table::Table;
 use crate::model::{AcmeCertificate, CertificateFiles, Tls};
 use crate::spec::Format;
-use crate::text::parse_file;
 
-pub(super) fn read(node: &Node<'_>, acme: &AcmeCertificate, base: &Path) -> Option<Tls> {
+pub(super) fn read(node: &Node<'_>, acme: &AcmeCertificate) -> Option<Tls> {
     match node.shape()? {
         Shape::Text("self-signed") => Some(Tls::SelfSigned),
         Shape::Text("acme") => Some(Tls::Acme(acme.clone())),
         Shape::Table(table) if table.describes("acme") => Some(read_acme(table, acme)),
-        Shape::Table(table) => Some(Tls::Files(vec![read_pair(table, base)?])),
+        Shape::Table(table) => Some(Tls::Files(vec![read_pair(table)?])),
         Shape::List(items) => {
-            let pairs = items.iter().filter_map(|item| read_pair(item.table()?, base));
+            let pairs = items.iter().filter_map(|item| read_pair(item.table()?));
             Some(Tls::Files(pairs.collect()))
         }
         _ => None,
@@ -35,10 +34,8 @@ fn read_acme(table: Table<'_>, above: &AcmeCertificate) -> Tls {
     Tls::Acme(own.unwrap_or_else(|| above.clone()))
 }
 
-fn read_pair(table: Table<'_>, base: &Path) -> Option<CertificateFiles> {
-    let file = |key| -> Option<PathBuf> {
-        table.read(key, |node| node.parse(Format::File, |text| parse_file(text, base)))
-    };
+fn read_pair(table: Table<'_>) -> Option<CertificateFiles> {
+    let file = |key| -> Option<PathBuf> { table.read(key, |node| node.path(Format::File)) };
     let (cert, key) = (file("cert"), file("key"));
     table.finish();
     Some(CertificateFiles { cert: cert?, key: key? })

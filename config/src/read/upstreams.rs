@@ -1,7 +1,6 @@
 //! `[upstream.NAME]`, and the bare addresses that routes give.
 
 use std::cell::RefCell;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,9 +14,7 @@ use crate::model::{Endpoint, Protocol, Upstream};
 use crate::problem::Code;
 use crate::source::Span;
 use crate::spec::{Format, UPSTREAM};
-use crate::text::{
-    Server, looks_like_server, parse_duration, parse_file, parse_name, parse_server,
-};
+use crate::text::{Server, looks_like_server, parse_duration, parse_name, parse_server};
 
 /// Every upstream, named and bare.
 pub(super) struct Upstreams<'a> {
@@ -27,20 +24,16 @@ pub(super) struct Upstreams<'a> {
     bare: RefCell<Vec<Arc<Upstream>>>,
 }
 
-pub(super) fn read<'a>(
-    node: Option<Node<'a>>,
-    report: &'a Report<'a>,
-    base: &Path,
-) -> Upstreams<'a> {
+pub(super) fn read<'a>(node: Option<Node<'a>>, report: &'a Report<'a>) -> Upstreams<'a> {
     let entries = node.map(|node| node.entries()).unwrap_or_default();
     Upstreams {
         report,
-        named: Names::read("upstream", entries, |name, entry| read_upstream(name, entry, base)),
+        named: Names::read("upstream", entries, |name, entry| read_upstream(name, entry)),
         bare: RefCell::default(),
     }
 }
 
-fn read_upstream(name: &str, entry: &NamedNode<'_>, base: &Path) -> Option<Upstream> {
+fn read_upstream(name: &str, entry: &NamedNode<'_>) -> Option<Upstream> {
     let table = entry.node.table()?.labelled(format!("upstream `{name}`"));
     let servers = table.given("servers").and_then(|node| {
         node.each(|item| Some((item.parse(Format::Server, parse_server)?, item.span())))
@@ -48,7 +41,7 @@ fn read_upstream(name: &str, entry: &NamedNode<'_>, base: &Path) -> Option<Upstr
     let times = read_times(&table);
     let ca = table.given("ca");
     let ca_span = table.key_span("ca");
-    let ca_file = ca.and_then(|node| node.parse(Format::File, |text| parse_file(text, base)));
+    let ca_file = ca.and_then(|node| node.path(Format::File));
     table.finish();
 
     let servers = servers?;

@@ -33,14 +33,16 @@ pub(super) fn choose(
     meant.copied()
 }
 
-/// The table whose keys are there. Keys of two tables exclude each other.
+/// The table whose keys are there. Keys of two tables exclude each other; one that all of them have
+/// says nothing.
 fn by_keys(
     node: &Node<'_>,
     tables: &[&'static TableSpec],
     entries: &DeTable<'_>,
 ) -> Option<&'static TableSpec> {
     let known = in_order(entries).into_iter().filter_map(|(name, span, _)| {
-        let table = tables.iter().find(|table| table.key(name).is_some())?;
+        let mut having = tables.iter().filter(|table| table.key(name).is_some());
+        let table = having.next().filter(|_| having.next().is_none())?;
         Some((name, span, *table))
     });
     let known: Vec<_> = known.collect();

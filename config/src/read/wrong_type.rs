@@ -18,7 +18,7 @@ impl Node<'_> {
             found(self.value)
         );
         let example =
-            self.example.map(|key| format!("for instance {} = {}", key.name, key.example));
+            self.example.map(|key| format!("for instance {} = {}", key.shown_name(), key.example));
         let help = self.meant().or(example);
         self.complain(Complaint::new(Code::WrongType, message).help_if(help));
     }

@@ -24,9 +24,17 @@ fn table(spec: &TableSpec) -> Map<String, Value> {
     let mut schema = Map::new();
     schema.insert("description".into(), json!(spec.doc));
     schema.insert("type".into(), json!("object"));
+    let fixed = spec.keys().filter(|key| key.chosen_names().is_none());
     let properties: Map<String, Value> =
-        spec.keys().map(|key| (key.name.to_owned(), property(key))).collect();
+        fixed.map(|key| (key.name.to_owned(), property(key))).collect();
     schema.insert("properties".into(), Value::Object(properties));
+    let chosen = spec
+        .keys()
+        .filter_map(|key| Some((key.chosen_names()?.pattern()?.to_owned(), property(key))));
+    let chosen: Map<String, Value> = chosen.collect();
+    if !chosen.is_empty() {
+        schema.insert("patternProperties".into(), Value::Object(chosen));
+    }
     schema.insert("additionalProperties".into(), json!(false));
     let required: Vec<&str> = spec
         .keys()

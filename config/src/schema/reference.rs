@@ -58,7 +58,7 @@ fn key(out: &mut String, key: &KeySpec) {
         key.name,
         kind(&key.kind),
         key.doc,
-        key.name,
+        key.shown_name(),
         key.example
     ));
 }

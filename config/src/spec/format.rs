@@ -19,12 +19,16 @@ pub(crate) enum Format {
     Path,
     Suffix,
     Ending,
+    CookieName,
+    Bandwidth,
     Origin,
     Method,
     CorsHeader,
     FileBelow,
     MediaRange,
     File,
+    Page,
+    ErrorStatus,
     Folder,
     Server,
     Target,
@@ -41,6 +45,12 @@ pub(crate) enum Format {
     Variable,
     Api,
     Argument,
+    Event,
+    User,
+    PasswordHash,
+    ServicePath,
+    KeySet,
+    Include,
 }
 
 /// How one format is described.
@@ -119,6 +129,12 @@ impl Format {
             Self::Ending => {
                 of("an ending such as \".js\"", "endings such as \".js\"", Some("^\\.."))
             }
+            Self::CookieName => {
+                of("the name of a cookie", "names of cookies", Some("^[^\\s=;,]+$"))
+            }
+            Self::Bandwidth => {
+                of("a bandwidth such as \"1MiB/s\"", "bandwidths", Some("^[0-9]+([KMGT]i?|k)?B/s$"))
+            }
             Self::Origin => of(
                 "an origin such as \"https://app.example.com\"",
                 "origins such as \"https://app.example.com\"",
@@ -134,6 +150,14 @@ impl Format {
             Self::File => of("a file name", "file names", Some(".")),
             Self::FileBelow => {
                 of("a file name such as \"index.html\"", "file names", Some("^[^./][^\\\\]*$"))
+            }
+            Self::Page => of(
+                "a file such as \"404.html\"",
+                "files such as \"404.html\"",
+                Some("\\.([Hh][Tt][Mm][Ll]?|[Jj][Ss][Oo][Nn]|[Tt][Xx][Tt])$"),
+            ),
+            Self::ErrorStatus => {
+                of("a status such as 404, or 5xx", "statuses", Some("^[45]([0-9][0-9]|xx)$"))
             }
             Self::Folder => of("a folder's name", "folder names", Some(".")),
             Self::Server => of(
@@ -179,6 +203,30 @@ impl Format {
                 "a URL such as \"https://api.example.com/v4\"",
                 "URLs",
                 Some("^[Hh][Tt][Tt][Pp][Ss]?:"),
+            ),
+            Self::User => of("the name of a user", "names of users", Some("^[^:]+$")),
+            Self::PasswordHash => of(
+                "the hash of a password, by argon2 or bcrypt",
+                "hashes of passwords",
+                Some("^\\$(argon2id|argon2i|2[aby])\\$"),
+            ),
+            Self::ServicePath => {
+                of("a path such as \"/api/authz/forward-auth\"", "paths", Some("^/"))
+            }
+            Self::KeySet => of(
+                "the URL of a key set such as \"https://id.example.com/jwks.json\", or a file name",
+                "URLs",
+                Some("."),
+            ),
+            Self::Event => of(
+                "an event such as \"push\" or \"workflow_job.queued\"",
+                "events such as \"push\"",
+                Some("^[a-z0-9_-]+(\\.[a-z0-9_-]+)?$"),
+            ),
+            Self::Include => of(
+                "a pattern of files such as \"sites/*.toml\"",
+                "patterns of files such as \"sites/*.toml\"",
+                Some("."),
             ),
             Self::Argument => of("an argument", "arguments, the program first", None),
         }

@@ -4,9 +4,11 @@
 
 mod acme;
 mod acme_dns;
+mod auth;
 mod cache_control;
 mod compress;
 mod cors;
+mod errors;
 mod files;
 mod format;
 mod limit;
@@ -20,6 +22,7 @@ mod site;
 #[cfg(test)]
 mod tests;
 mod upstream;
+mod webhook;
 
 pub(crate) use format::Format;
 pub(crate) use planned::planned;
@@ -106,7 +109,27 @@ pub(crate) enum Kind {
     Either(&'static [Kind]),
 }
 
+/// A key's name that stands for those that the file chooses: statuses and classes of them.
+pub(crate) const STATUS: &str = "STATUS";
+
+impl KeySpec {
+    /// What the names are like that the file chooses in this key's place.
+    pub(crate) fn chosen_names(&self) -> Option<Format> {
+        (self.name == STATUS).then_some(Format::ErrorStatus)
+    }
+
+    /// A name that a file could write.
+    pub(crate) fn shown_name(&self) -> &'static str {
+        if self.chosen_names().is_some() { "404" } else { self.name }
+    }
+}
+
 impl TableSpec {
+    /// The key that stands for names of the file's choice, where the table has one.
+    pub(crate) fn open_key(&self) -> Option<&'static KeySpec> {
+        self.keys().find(|key| key.chosen_names().is_some())
+    }
+
     pub(crate) fn keys(&self) -> impl Iterator<Item = &'static KeySpec> + use<> {
         self.groups.iter().flat_map(|group| group.iter())
     }
@@ -157,7 +180,16 @@ impl Kind {
 
     /// Whether it says where a secret is.
     pub(crate) fn is_secret(&self) -> bool {
-        matches!(self, Self::Table(spec) if spec.id == SECRET.id)
+        match self {
+            Self::Table(spec) => spec.id == SECRET.id,
+            Self::List { of, .. } => of.is_secret(),
+            _ => false,
+        }
+    }
+
+    /// Whether it is a table of hashes of passwords: one of them may be the password itself.
+    pub(crate) fn holds_hashes(&self) -> bool {
+        matches!(self, Self::Named { of: Self::Text(Format::PasswordHash), .. })
     }
 
     /// What a list is of, without examples.

@@ -11,24 +11,7 @@ pub(crate) struct Planned {
     pub(crate) until_then: &'static str,
 }
 
-const LEVELS: &[&str] = &["server", "site", "route"];
-
-static PLANNED: [Planned; 5] = [
-    Planned {
-        key: "include",
-        tables: &["gateway"],
-        until_then: "remove it; until then keep everything in one file",
-    },
-    Planned {
-        key: "auth",
-        tables: LEVELS,
-        until_then: "remove it; until then let the upstream ask who is calling, or name networks in `allow`",
-    },
-    Planned {
-        key: "webhook",
-        tables: LEVELS,
-        until_then: "remove it; until then let the upstream check the signature",
-    },
+static PLANNED: [Planned; 2] = [
     Planned {
         key: "health",
         tables: &["upstream"],

@@ -1,9 +1,13 @@
 //! What may stand on the server, a site or a route. Defaults are what a route gets where no level
 //! says anything.
 
+use super::auth::AUTH;
 use super::cache_control::CACHE_CONTROL;
 use super::compress::COMPRESS;
 use super::cors::CORS;
+use super::errors::{ERRORS, FORMATS, MAINTENANCE};
+use super::limit::BANDWIDTH;
+use super::webhook::WEBHOOK;
 use super::{Format, KeySpec, Kind, Presence, TableSpec};
 
 const PRESETS: Kind = Kind::Choice(&["app", "api", "grafana", "off"]);
@@ -23,7 +27,7 @@ pub(crate) const POLICIES: &[KeySpec] = &[
             Kind::List { of: &Kind::Text(Format::LimitName), may_be_empty: true },
         ]),
         presence: Presence::Optional("no limit"),
-        doc: "The rate limits that a request must pass, by name. The nearest level that names any decides; an empty list is none.",
+        doc: "The limits that a request must pass, by name. The nearest level that names any decides; an empty list is none.",
         example: "\"api\"",
     },
     KeySpec {
@@ -51,6 +55,13 @@ pub(crate) const POLICIES: &[KeySpec] = &[
         example: "[\"*.old\", \"*.swp\"]",
     },
     KeySpec {
+        name: "bandwidth",
+        kind: Kind::Either(&[Kind::Text(Format::Bandwidth), Kind::Table(&BANDWIDTH)]),
+        presence: Presence::Optional("as fast as it goes"),
+        doc: "How fast each answer of an upstream is sent. What is said over a WebSocket is not slowed down.",
+        example: "\"1MiB/s\"",
+    },
+    KeySpec {
         name: "body",
         kind: Kind::Text(Format::Size),
         presence: Presence::Default("\"10MiB\""),
@@ -66,6 +77,34 @@ pub(crate) const POLICIES: &[KeySpec] = &[
         presence: Presence::Optional("a time that suits requests, streams and WebSockets each"),
         doc: "How long a connection may stay silent in the middle of a body, a stream or a WebSocket.",
         example: "\"24h\"",
+    },
+    KeySpec {
+        name: "maintenance",
+        kind: Kind::Either(&[Kind::Bool, Kind::Table(&MAINTENANCE)]),
+        presence: Presence::Default("false"),
+        doc: "Answers 503 with `Retry-After` while the service is being worked on. The nearest level that says something decides.",
+        example: "{ allow = [\"203.0.113.0/24\"], retry_after = \"30m\" }",
+    },
+    KeySpec {
+        name: "errors",
+        kind: Kind::Either(&[FORMATS, Kind::Table(&ERRORS)]),
+        presence: Presence::Optional("HTML, JSON or plain text, as the client asks"),
+        doc: "What clients are told when a request fails: a form, or a table with pages of your own. Pages of server, site and route add up, and the nearest wins for one status.",
+        example: "{ 404 = \"errors/404.html\", 5xx = \"errors/50x.html\" }",
+    },
+    KeySpec {
+        name: "auth",
+        kind: AUTH,
+        presence: Presence::Optional("nobody is asked"),
+        doc: "Who may come in, by password, by another service's word or by a token. The nearest level that says something decides; `\"off\"` asks nobody.",
+        example: "{ basic = { file = \"htpasswd\" } }",
+    },
+    KeySpec {
+        name: "webhook",
+        kind: WEBHOOK,
+        presence: Presence::Optional("anyone may post"),
+        doc: "Deliveries of a webhook, which must be signed. The nearest level that says something decides; `\"off\"` is none.",
+        example: "{ provider = \"github\", secrets = [{ env = \"GITHUB_WEBHOOK_SECRET\" }] }",
     },
     KeySpec {
         name: "log",

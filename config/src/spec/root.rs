@@ -1,7 +1,7 @@
 //! The whole file.
 
 use super::acme::ACME;
-use super::limit::LIMIT;
+use super::limit::LIMITS;
 use super::server::SERVER;
 use super::site::SITE;
 use super::upstream::UPSTREAM;
@@ -10,8 +10,15 @@ use super::{Format, KeySpec, Kind, Presence, TableSpec};
 pub(crate) static ROOT: TableSpec = TableSpec {
     id: "gateway",
     heading: "the file",
-    doc: "A configuration is one TOML 1.1 file. Unknown keys are errors.",
+    doc: "A configuration is one TOML 1.1 file, that file with others that it includes, or every `*.toml` of a folder. Unknown keys are errors.",
     groups: &[&[
+        KeySpec {
+            name: "include",
+            kind: Kind::List { of: &Kind::Text(Format::Include), may_be_empty: true },
+            presence: Presence::Default("[]"),
+            doc: "Further files, by patterns that begin at the folder of this file; `*` is any part of a name. What they hold is added, and nothing may be defined in two of them. They cannot include others. Relative paths in them begin at their own folder.",
+            example: "[\"sites/*.toml\"]",
+        },
         KeySpec {
             name: "server",
             kind: Kind::Table(&SERVER),
@@ -28,9 +35,12 @@ pub(crate) static ROOT: TableSpec = TableSpec {
         },
         KeySpec {
             name: "limit",
-            kind: Kind::Named { name: Format::Name, of: &Kind::Table(&LIMIT) },
+            kind: Kind::Named {
+                name: Format::Name,
+                of: &Kind::Variants { tag: None, tables: &LIMITS },
+            },
             presence: Presence::Default("{}"),
-            doc: "Rate limits, each with a name that `limit` can refer to.",
+            doc: "Limits of requests in a time or at one time, each with a name that `limit` can refer to.",
             example: "{ api = { rate = \"10/s\", burst = 20 } }",
         },
         KeySpec {

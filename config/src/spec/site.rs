@@ -29,6 +29,13 @@ const KEYS: &[KeySpec] = &[
         example: "{ cert = \"example.com.pem\", key = \"example.com.key\" }",
     },
     KeySpec {
+        name: "client_certs",
+        kind: Kind::Table(&CLIENT_CERTS),
+        presence: Presence::Optional("clients need no certificate"),
+        doc: "Clients must show a certificate, or may.",
+        example: "{ ca = \"clients.pem\" }",
+    },
+    KeySpec {
         name: "aliases",
         kind: Kind::List { of: &Kind::Text(Format::Host), may_be_empty: true },
         presence: Presence::Default("[]"),
@@ -78,6 +85,45 @@ static CERTIFICATE: TableSpec = TableSpec {
             presence: Presence::Required("add the file of the private key: key = \"key.pem\""),
             doc: "The private key: PKCS#8, PKCS#1 or SEC1.",
             example: "\"example.com.key\"",
+        },
+    ]],
+    one_of: &[],
+};
+
+static CLIENT_CERTS: TableSpec = TableSpec {
+    id: "client-certs",
+    heading: "client_certs = { ca, crl, mode, header }",
+    doc: "Certificates of clients, in TLS 1.3 and 1.2. The handshake fails for those who have none or a wrong one; nobody resumes a session on such a site.",
+    groups: &[&[
+        KeySpec {
+            name: "ca",
+            kind: Kind::Text(Format::File),
+            presence: Presence::Required(
+                "add the file of the CA that issues them: ca = \"clients.pem\"",
+            ),
+            doc: "A PEM file of the CAs that issue them.",
+            example: "\"clients.pem\"",
+        },
+        KeySpec {
+            name: "crl",
+            kind: Kind::List { of: &Kind::Text(Format::File), may_be_empty: true },
+            presence: Presence::Default("[]"),
+            doc: "PEM files of revoked certificates (RFC 5280), one for each CA. With one, certificates of a CA that has none are refused, and all of them once its `nextUpdate` is past. They are read at start and at each reload.",
+            example: "[\"clients.crl\"]",
+        },
+        KeySpec {
+            name: "mode",
+            kind: Kind::Choice(&["require", "optional"]),
+            presence: Presence::Default("\"require\""),
+            doc: "`\"optional\"` lets clients in that show none; a wrong one is refused all the same.",
+            example: "\"optional\"",
+        },
+        KeySpec {
+            name: "header",
+            kind: Kind::Text(Format::HeaderName),
+            presence: Presence::Optional("upstreams are not told"),
+            doc: "The header that tells upstreams whom the certificate is made out to, as in `CN=alice, O=Example`. Nobody else can send it.",
+            example: "\"X-Client-Subject\"",
         },
     ]],
     one_of: &[],

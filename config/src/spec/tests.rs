@@ -10,7 +10,9 @@ use crate::{Loaded, parse};
 /// A small table of each kind, as its keys and values.
 fn smallest(id: &str, key: &str) -> Vec<(&'static str, &'static str)> {
     match (id, key) {
-        ("server" | "headers" | "acme" | "site-acme" | "secret", _) => vec![],
+        ("server" | "headers" | "errors" | "maintenance" | "acme" | "site-acme" | "secret", _) => {
+            vec![]
+        }
         ("acme-directory", _) => vec![("ca", "\"https://a.example/b\"")],
         ("acme-eab", _) => vec![("key_id", "\"a\""), ("key", "{ env = \"A\" }")],
         ("dns-rfc2136", _) => vec![
@@ -28,7 +30,24 @@ fn smallest(id: &str, key: &str) -> Vec<(&'static str, &'static str)> {
         ("cache-control", _) => vec![("suffixes", "[\".a\"]"), ("value", "\"public\"")],
         ("compress" | "compress-level", _) => vec![],
         ("files", _) => vec![("dir", "\"dist\"")],
+        ("client-certs", _) => vec![("ca", "\"a\"")],
+        // Exactly one of its keys is given.
+        ("auth", _) => vec![],
+        ("auth-basic", "users") => vec![("file", "\"a\"")],
+        ("auth-basic", _) => vec![(
+            "users",
+            "{ a = \"$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$1k1kUdKsj7LpWUgpA9S3NaYcG5TCqZiMqlD5lTfVRjc\" }",
+        )],
+        ("auth-forward", _) => vec![("to", "\"a:1\"")],
+        ("auth-jwt", _) => {
+            vec![("jwks", "\"a.json\""), ("issuer", "\"a\""), ("audience", "\"b\"")]
+        }
+        ("webhook", _) => vec![("provider", "\"github\""), ("secrets", "[{ env = \"A\" }]")],
         ("limit", _) => vec![("rate", "\"1/s\""), ("burst", "1")],
+        ("concurrency-limit", _) => vec![("concurrent", "1")],
+        ("header-key", _) => vec![("header", "\"X-A\"")],
+        ("cookie-key", _) => vec![("cookie", "\"a\"")],
+        ("bandwidth", _) => vec![("rate", "\"1B/s\"")],
         ("upstream", "ca") => vec![("servers", "[\"https://a\"]")],
         ("upstream", _) => vec![("servers", "[\"a:1\"]")],
         ("site", "redirect" | "files") => vec![("tls", "\"self-signed\"")],
@@ -67,7 +86,10 @@ fn file(spec: &TableSpec, key: &str, value: Option<&str>) -> String {
     limit.to_owned()
         + &match spec.id {
             "server" => format!("[server]\n{rows}{routes}"),
-            "limit" => format!("[limit.x]\n{rows}{routes}"),
+            "limit" | "concurrency-limit" => format!("[limit.x]\n{rows}{routes}"),
+            "header-key" | "cookie-key" => {
+                format!("[limit.x]\nconcurrent = 1\nkey = {inline}\n{routes}")
+            }
             "upstream" => format!("[upstream.x]\n{rows}{routes}"),
             "site" => format!("[site.\"a.test\"]\n{rows}"),
             "acme" => format!("[acme]\n{rows}{by_acme}"),
@@ -88,18 +110,27 @@ fn file(spec: &TableSpec, key: &str, value: Option<&str>) -> String {
                 format!("[site.\"a.test\"]\ntls = {inline}\nredirect = \"https://b.example\"\n")
             }
             "route" => format!("{site}routes = [{inline}]\n"),
+            "client-certs" => {
+                format!("{site}client_certs = {inline}\nredirect = \"https://b.example\"\n")
+            }
+            "auth" => format!("{site}auth = {inline}\nredirect = \"https://b.example\"\n"),
+            "auth-basic" | "auth-forward" | "auth-jwt" => {
+                let kind = spec.id.trim_start_matches("auth-");
+                format!("{site}auth = {{ {kind} = {inline} }}\nredirect = \"https://b.example\"\n")
+            }
+            "webhook" => format!("{site}webhook = {inline}\nredirect = \"https://b.example\"\n"),
             "respond" | "redirect" | "files" => {
                 format!("{site}routes = [{{ path = \"/a\", {} = {inline} }}]\n", spec.id)
             }
-            "cors" => format!("{site}cors = {inline}\nredirect = \"https://b.example\"\n"),
+            "headers" | "errors" | "maintenance" | "bandwidth" | "cors" | "compress" => {
+                format!("{site}{} = {inline}\nredirect = \"https://b.example\"\n", spec.id)
+            }
             "cache-control" => {
                 format!("{site}cache_control = [{inline}]\nredirect = \"https://b.example\"\n")
             }
-            "compress" => format!("{site}compress = {inline}\nredirect = \"https://b.example\"\n"),
             "compress-level" => format!(
                 "{site}compress = {{ level = {inline} }}\nredirect = \"https://b.example\"\n"
             ),
-            "headers" => format!("{site}headers = {inline}\nredirect = \"https://b.example\"\n"),
             other => panic!("no file for a table of kind {other}"),
         }
 }
@@ -123,7 +154,7 @@ fn every_key(check: impl Fn(&'static TableSpec, &'static KeySpec)) {
 fn every_example_can_be_read() {
     every_key(|spec, key| {
         let what = format!("the example of `{}` in {}", key.name, spec.heading);
-        read(&file(spec, key.name, Some(key.example)), &what);
+        read(&file(spec, key.shown_name(), Some(key.example)), &what);
     });
 }
 
@@ -170,10 +201,10 @@ fn planned_keys_are_refused_with_a_sentence_of_their_own() {
 #[test]
 fn every_table_and_key_is_told_apart() {
     let mut ids: Vec<&str> = tables().iter().map(|spec| spec.id).collect();
-    assert_eq!(ids.len(), 24, "{ids:?}");
+    assert_eq!(ids.len(), 36, "{ids:?}");
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), 24, "{ids:?}");
+    assert_eq!(ids.len(), 36, "{ids:?}");
     for spec in tables() {
         let mut names: Vec<&str> = spec.keys().map(|key| key.name).collect();
         let count = names.len();

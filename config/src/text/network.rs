@@ -7,11 +7,11 @@ use ipnet::IpNet;
 
 use crate::complaint::{Complaint, quoted};
 use crate::model::ProxySource;
-use crate::named::{CLOUDFLARE, NamedNetworks, PRIVATE};
+use crate::named::{CLOUDFLARE, GITHUB_HOOKS, NamedNetworks, PRIVATE};
 use crate::problem::Code;
 use crate::suggest::nearest;
 
-const NAMED: [&NamedNetworks; 2] = [&CLOUDFLARE, &PRIVATE];
+const NAMED: [&NamedNetworks; 3] = [&CLOUDFLARE, &GITHUB_HOOKS, &PRIVATE];
 
 /// Networks, and what is to be warned about.
 pub(crate) type Networks = (Vec<IpNet>, Option<Complaint>);
@@ -28,6 +28,11 @@ pub(crate) fn parse_networks(text: &str) -> Result<Networks, Complaint> {
 pub(crate) fn parse_proxy_source(
     text: &str,
 ) -> Result<(ProxySource, Option<Complaint>), Complaint> {
+    if text == GITHUB_HOOKS.name {
+        let message = format!("{} names senders of webhooks and no proxies", quoted(text));
+        return Err(Complaint::new(Code::BadNetwork, message)
+            .help("remove it here, and name it in `allow` of the route that takes webhooks"));
+    }
     let (networks, warning) = parse_networks(text)?;
     let named = NAMED.iter().find(|named| named.name == text);
     let source = ProxySource {
@@ -61,7 +66,7 @@ fn not_a_network(text: &str) -> Complaint {
     let names = NAMED.iter().map(|named| named.name);
     let help = match nearest(text, names) {
         Some(name) => format!("did you mean \"{name}\"?"),
-        None => "write a CIDR block, an address, \"private\" or \"cloudflare\": \"10.0.0.0/8\", \"2001:db8::/32\", \"192.0.2.7\"".into(),
+        None => "write a CIDR block, an address, \"private\", \"cloudflare\" or \"github-hooks\": \"10.0.0.0/8\", \"2001:db8::/32\", \"192.0.2.7\"".into(),
     };
     Complaint::new(Code::BadNetwork, format!("{} is not a network", quoted(text))).help(help)
 }

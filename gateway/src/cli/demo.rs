@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc;
 
+use super::run::{Hangup, heed_signals};
 use crate::demo::{self, Origins};
 use crate::{Gateway, journal};
 
@@ -58,7 +59,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let loaded = gateway_config::parse("the demo's configuration", &text, &storage)
         .map_err(|problems| problems.render_human(false))?;
     let gateway = Gateway::bind(loaded.config)?;
-    super::run::stop_on_signals(gateway.handle())?;
+    heed_signals(gateway.handle(), Hangup::Ends)?;
     let ca = gateway.local_ca().ok_or("the local CA was not made")?;
     let port = |listener| {
         gateway.addresses().iter().find(|(name, _)| *name == listener).map(|(_, a)| a.port())

@@ -11,7 +11,7 @@ use gateway_config::model::ListenAddr;
 
 use super::load::{ConfigFile, load};
 use super::output::{complain, print};
-pub(super) use get::{Reply, get};
+pub(super) use get::{GetError, Manner, Reply, ask as ask_by, get};
 pub(super) use url::HttpUrl;
 
 /// Where a gateway is asked whose configuration is not at hand.
@@ -73,21 +73,41 @@ fn said(reply: &Reply) -> String {
 }
 
 fn admin_of(file: &ConfigFile) -> Result<HttpUrl, String> {
+    admin_listener(file, "/readyz").map_err(|why| match why {
+        NoAdmin::Unreadable(error) => format!("{error}; name a URL with --url"),
+        NoAdmin::Off(file) => {
+            format!("{file} has no `admin` listener with a known port; name another URL with --url")
+        }
+    })
+}
+
+/// Why nobody knows where the admin listener is.
+pub(super) enum NoAdmin {
+    Unreadable(String),
+    /// The file, which says that there is none or that its port is chosen by the system.
+    Off(String),
+}
+
+/// A path of the admin listener that a configuration names, or of the usual one without a
+/// configuration.
+pub(super) fn admin_listener(file: &ConfigFile, target: &str) -> Result<HttpUrl, NoAdmin> {
     let path = file.path();
     if file.named().is_none() && !path.exists() {
-        return Ok(HttpUrl::of(USUAL_ADMIN, "/readyz"));
+        return Ok(HttpUrl::of(USUAL_ADMIN, target));
     }
     let shown = path.display();
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| format!("cannot read {shown}: {error}; name a URL with --url"))?;
     let admin = match load(&path) {
         Ok(loaded) => loaded.config.server.admin,
         // A file that is being edited says nothing about the gateway that runs.
-        Err(_) => Some(admin_in(&text).unwrap_or(ListenAddr(USUAL_ADMIN))),
+        Err(_) => match std::fs::read_to_string(&path) {
+            Ok(text) => Some(admin_in(&text).unwrap_or(ListenAddr(USUAL_ADMIN))),
+            Err(_) if path.is_dir() => Some(ListenAddr(USUAL_ADMIN)),
+            Err(error) => {
+                return Err(NoAdmin::Unreadable(format!("cannot read {shown}: {error}")));
+            }
+        },
     };
-    admin.and_then(|admin| reached_at(admin, "/readyz")).ok_or_else(|| {
-        format!("{shown} has no `admin` listener with a known port; name another URL with --url")
-    })
+    admin.and_then(|admin| reached_at(admin, target)).ok_or_else(|| NoAdmin::Off(shown.to_string()))
 }
 
 /// The admin listener of a file with errors.

@@ -10,7 +10,7 @@ use super::output::{UNREADABLE, show};
 /// Which configuration a command is about.
 #[derive(Debug, clap::Args)]
 pub(super) struct ConfigFile {
-    /// The configuration [default: gateway.toml, then /etc/gateway/gateway.toml]
+    /// The configuration, a file or a folder [default: gateway.toml, then /etc/gateway/gateway.toml]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -47,15 +47,12 @@ pub(super) struct Rejected {
 
 /// Reads a configuration.
 pub(super) fn load(file: &Path) -> Result<Loaded, Rejected> {
-    gateway_config::load(file).map_err(|error| match error {
-        LoadError::Invalid(problems) => Rejected { problems, code: ExitCode::FAILURE },
-        error @ LoadError::CannotRead { .. } => {
-            let text = error.to_string();
-            let (message, help) = text.rsplit_once("; ").unwrap_or((&text, ""));
-            let mut problems = Problems::new(file.display().to_string());
-            problems.push(cannot_read(message, help));
-            Rejected { problems, code: UNREADABLE.into() }
-        }
+    gateway_config::load(file).map_err(|error| {
+        let code = match error {
+            LoadError::Invalid(_) => ExitCode::FAILURE,
+            LoadError::CannotRead { .. } => UNREADABLE.into(),
+        };
+        Rejected { problems: error.into_problems(), code }
     })
 }
 

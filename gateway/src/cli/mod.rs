@@ -6,13 +6,16 @@ mod certs;
 mod check_config;
 mod demo;
 mod explain;
+mod hash_password;
 mod healthcheck;
 mod load;
 mod output;
+mod reload;
 mod run;
 mod schema;
 mod style;
 mod waiting;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -46,6 +49,8 @@ struct Arguments {
 enum Command {
     /// Serve the sites of a configuration
     Run(run::Arguments),
+    /// Have the gateway that runs read its configuration again
+    Reload(reload::Arguments),
     /// Try the gateway in front of sample applications, without a configuration
     Demo(demo::Arguments),
     /// Check a configuration: everything that is wrong with it, at once
@@ -58,6 +63,10 @@ enum Command {
     Acme(acme::Arguments),
     /// Print the configuration's JSON Schema, or its reference
     Schema(schema::Arguments),
+    /// Make the hash that stands in the configuration in a password's place
+    HashPassword(hash_password::Arguments),
+    /// Sign and verify deliveries of webhooks by hand
+    Webhooks(webhooks::Arguments),
     /// Ask a running gateway whether it is ready
     Healthcheck(healthcheck::Arguments),
 }
@@ -67,12 +76,15 @@ enum Command {
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Run(arguments) => run::main(&arguments),
+        Command::Reload(arguments) => reload::main(&arguments),
         Command::Demo(arguments) => demo::main(&arguments),
         Command::CheckConfig(arguments) => check_config::main(&arguments),
         Command::Explain(arguments) => explain::main(&arguments),
         Command::Certs(arguments) => certs::main(&arguments),
         Command::Acme(arguments) => acme::main(&arguments),
         Command::Schema(arguments) => schema::main(&arguments),
+        Command::HashPassword(arguments) => hash_password::main(&arguments),
+        Command::Webhooks(arguments) => webhooks::main(&arguments),
         Command::Healthcheck(arguments) => healthcheck::main(&arguments),
     }
 }

@@ -20,7 +20,7 @@ use crate::headers::request::{Forwarding, fields_for_upstream};
 use crate::headers::response::Rules;
 use crate::path::Path;
 use crate::policy::body::BodyGauge;
-use crate::policy::limit::{ClientKey, Limiter};
+use crate::policy::limit::{Limiter, Within};
 use crate::reply::Answer;
 use crate::rewrite::rewritten;
 use crate::route::own_length;
@@ -158,9 +158,13 @@ impl Call<'_> {
         };
         let limiters: Vec<_> = self.route.policy.limits.iter().map(|l| Limiter::new(l)).collect();
         // As for a client's first request.
-        let client = ClientKey::of(self.inquiry.client.ip);
-        let allowances: Vec<_> =
-            limiters.iter().filter_map(|limiter| limiter.check(client).ok()).collect();
+        let (asked, client) = (&self.inquiry.question.head, self.inquiry.client.ip);
+        let within = limiters.iter().map(|limiter| limiter.check(asked, client, &self.path.normal));
+        let told = within.filter_map(|within| match within {
+            Ok(Within::Rate(allowance)) => Some(allowance),
+            _ => None,
+        });
+        let allowances: Vec<_> = told.collect();
         let answer = answer.limited(&allowances);
         let dress = rules.to(&self.inquiry.question.head);
         Ok(Outcome::answered(answer, Some(dress), &self.inquiry.veil(), because))
@@ -215,6 +219,7 @@ impl Call<'_> {
             target: &sent,
             body: framing,
             upgrade,
+            added: None,
         };
         let mut fields = Fields::default();
         fields_for_upstream(asked, &forwarding, &mut fields);

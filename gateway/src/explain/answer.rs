@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use crate::fault::Fault;
-use crate::head::{Field, Fields, Known};
+use crate::head::{Field, Fields, Known, RequestHead};
 use crate::headers::response::Dress;
 use crate::headers::trace::Trace;
-use crate::reply::Answer;
+use crate::reply::{Answer, ErrorStyle};
 use crate::tls::HandshakeError;
 
 /// Who answers, and what.
@@ -84,17 +84,28 @@ impl Outcome {
             reason: None,
             because: because.to_owned(),
             headers: head.fields.iter().map(|field| veil.header(field)).collect(),
-            body: Some(veil.text(&String::from_utf8_lossy(&body))),
+            body: Some(veil.text(&String::from_utf8_lossy(&body.concat()))),
         }
     }
 
     /// The gateway refuses.
-    pub(super) fn refused(fault: &Fault, dress: Option<Dress<'_>>, veil: &Veil<'_>) -> Self {
+    pub(super) fn refused(
+        fault: &Fault,
+        asked: &RequestHead,
+        dress: Option<(Dress<'_>, &ErrorStyle)>,
+        veil: &Veil<'_>,
+    ) -> Self {
+        let style = dress.map_or(&crate::reply::PLAIN, |(_, style)| style);
         match fault.status() {
             None => Self::nobody(fault.reason(), format!("{fault}, so the connection is closed")),
             Some(status) => {
-                let answer = Answer::to_fault(fault, status, veil.trace);
-                let answered = Self::answered(answer, dress, veil, &fault.to_string());
+                let answer = Answer::to_fault(fault, status, Some(asked), style, veil.trace);
+                let dress = dress.map(|(dress, _)| dress);
+                let mut answered = Self::answered(answer, dress, veil, &fault.to_string());
+                if style.has_page_for(fault, status, asked) {
+                    // The file has not been looked at.
+                    answered.headers.retain(|header| header.name != "content-length");
+                }
                 Self { reason: Some(fault.reason()), ..answered }
             }
         }

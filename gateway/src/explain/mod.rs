@@ -6,6 +6,7 @@
 mod action;
 mod answer;
 mod answers;
+mod guard;
 mod policy;
 mod question;
 mod routes;
@@ -18,7 +19,10 @@ use serde::Serialize;
 pub(crate) use action::{ActionFacts, FilesFacts, HeaderOrigin, ProxyFacts, UpstreamRequest};
 pub(crate) use answer::{Answerer, HeaderFact, Outcome};
 pub(crate) use answers::{CacheControlFacts, CompressFacts, CorsFacts};
-pub(crate) use policy::{Decision, LimitFacts, PolicyFacts, ResponseHeaderFacts};
+pub(crate) use guard::WebhookFacts;
+pub(crate) use policy::{
+    Decision, ErrorFacts, ErrorPageFacts, LimitFacts, PolicyFacts, ResponseHeaderFacts,
+};
 pub(crate) use question::Question;
 pub(crate) use routes::{RouteFacts, Verdict};
 
@@ -27,7 +31,8 @@ use crate::fault::Fault;
 use crate::headers::response::Rules;
 use crate::headers::trace::Trace;
 use crate::path::Path;
-use crate::policy::{access, deny_paths};
+use crate::policy::{access, deny_paths, maintenance};
+use crate::reply::Pages;
 use crate::route::{HostRank, Hosts};
 use crate::{asked, plain};
 use answer::Veil;
@@ -185,7 +190,7 @@ impl Inquiry<'_> {
                 let because = "plain http is sent to https";
                 Outcome::answered(answer, None, &self.veil(), because)
             }
-            Err(fault) => Outcome::refused(&fault, None, &self.veil()),
+            Err(fault) => Outcome::refused(&fault, head, None, &self.veil()),
         };
         told
     }
@@ -207,7 +212,7 @@ impl Inquiry<'_> {
         let unknown = self.config.server.unknown_host;
         let same_site = authority.is_some_and(|authority| {
             let found = self.hosts.find_authority(authority);
-            faults.ok(asked::site_asked_for(found, Some(shown), unknown)).is_some()
+            faults.ok(asked::site_asked_for(found, Some(Some(shown)), unknown)).is_some()
         });
         if let Some(path) = &path {
             let sent = self.question.head.path();
@@ -218,10 +223,13 @@ impl Inquiry<'_> {
             self.routed(site, authority, path, &mut faults, &mut told);
         }
         if let Some(fault) = faults.0 {
-            let rules = self.route_of(site, path.as_ref()).filter(|_| same_site);
-            let rules = rules.map(|route| Rules::of(&route.policy));
-            let dress = rules.as_ref().map(|rules| rules.to(&self.question.head));
-            told.outcome = Outcome::refused(&fault, dress, &self.veil());
+            let route = self.route_of(site, path.as_ref()).map(|route| &route.policy);
+            let policy = Some(route.unwrap_or(&site.policy)).filter(|_| same_site);
+            let dress =
+                policy.map(|policy| (Rules::of(policy), Pages::unread(policy).style(policy)));
+            let head = &self.question.head;
+            let dress = dress.as_ref().map(|(rules, style)| (rules.to(head), style));
+            told.outcome = Outcome::refused(&fault, head, dress, &self.veil());
         }
         told
     }
@@ -246,10 +254,12 @@ impl Inquiry<'_> {
         told.routes = routes::compare(site, &path.normal);
         let found = self.route_of(site, Some(path)).ok_or(Fault::NoRoute);
         let Some(route) = faults.ok(found) else { return };
+        faults.ok(maintenance::check(route.policy.maintenance.as_ref(), self.client.ip));
         faults.ok(access::check(&route.policy.access, self.client.ip));
         faults.ok(deny_paths::check(&route.policy.deny_paths, &path.normal));
-        told.policy =
-            Some(PolicyFacts::of(&route.policy, self.client.ip, &path.normal, &self.question.head));
+        faults.ok(guard::check(&route.policy, &self.question.head.fields));
+        let asked = policy::Asked { head: &self.question.head, client: self.client.ip, path };
+        told.policy = Some(PolicyFacts::of(&route.policy, &asked));
         let call = action::Call { inquiry: self, route, authority, path };
         told.action = Some(call.facts(faults));
         if faults.0.is_none() {

@@ -54,7 +54,7 @@ pub(crate) async fn drive<S, A, T>(
     answer: A,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
-    A: Fn(Asked) -> T,
+    A: FnMut(Asked) -> T,
     T: Future<Output = ()> + Send + 'static,
 {
     let mut draining = pin!(draining);
@@ -87,7 +87,7 @@ struct Driver<'s, S, A> {
 impl<'s, S, A, T> Driver<'s, S, A>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    A: Fn(Asked) -> T,
+    A: FnMut(Asked) -> T,
     T: Future<Output = ()> + Send + 'static,
 {
     fn new(stream: &'s mut S, limits: Limits, answer: A) -> Self {

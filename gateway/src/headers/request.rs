@@ -22,6 +22,8 @@ pub(crate) struct Forwarding<'r> {
     pub(crate) body: Framing,
     /// The protocol of an upgrade that is passed on.
     pub(crate) upgrade: Option<&'static str>,
+    /// What only the gateway's own policies may say.
+    pub(crate) added: Option<&'r Fields>,
 }
 
 /// What takes a head down: the wire, or whoever wants to know what would go over it.
@@ -65,6 +67,9 @@ pub(crate) fn fields_for_upstream(
     out.field(b"host", forwarding.authority.as_bytes());
     copy_end_to_end(&asked.fields, forwarding, out);
     describe_client(&asked.fields, forwarding, out);
+    for field in forwarding.added.iter().flat_map(|added| added.iter()) {
+        out.field(field.name, field.value);
+    }
     frame(asked, forwarding, out);
 }
 

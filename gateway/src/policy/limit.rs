@@ -1,301 +1,164 @@
-//! Rate limits: the generic cell rate algorithm of governor over a table that cannot grow.
-//!
-//! A table that grew with the number of addresses would be a way to take the gateway's memory. This
-//! one has a fixed number of places, in sets of eight; an address belongs to one set. Where the set
-//! is full, the place whose allowance is nearest to being whole again is given away: losing it costs
-//! that client nothing, or the least.
+//! `limit`: how many requests of one client are served, in a time ([`rate`]) or at one time
+//! ([`concurrency`]). What counts as one client is its [`key`].
 
-use std::hash::{BuildHasher, RandomState};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::time::Duration;
+mod concurrency;
+mod key;
+mod rate;
 
-use gateway_config::model::{Limit, LimitKey};
-use governor::clock::Clock;
-use governor::middleware::{NoOpMiddleware, StateInformationMiddleware};
-use governor::nanos::Nanos;
-use governor::state::StateStore;
-use governor::{Quota, RateLimiter};
-use parking_lot::Mutex;
+use std::net::IpAddr;
 
-/// How many clients one limit can tell apart: 8,192 sets of 8, 1.5 MiB when all are in use. A set
-/// takes its room when the first client falls into it.
-const SETS: usize = 8192;
-const PLACES: usize = 8;
+use gateway_config::model::{Counting, Limit, Measure};
 
-/// What a limit counts together: an IPv4 address, or an IPv6 /64 (the least that one subscriber
-/// gets, RFC 6177).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct ClientKey(u64, bool);
+use super::Refused;
+use crate::head::RequestHead;
+use concurrency::Concurrency;
+use key::Keys;
+use rate::Rate;
 
-impl ClientKey {
-    pub(crate) fn of(client: IpAddr) -> Self {
-        match client.to_canonical() {
-            IpAddr::V4(v4) => Self(u64::from(v4.to_bits()), false),
-            IpAddr::V6(v6) => Self((v6.to_bits() >> 64) as u64, true),
-        }
-    }
+pub(crate) use concurrency::Place;
+pub(crate) use key::ClientKey;
+pub(crate) use rate::{Allowance, Exceeded};
+
+/// A limit, and who has used how much of it.
+pub(crate) struct Limiter {
+    pub(crate) name: String,
+    /// What is over the limit is served all the same.
+    pub(crate) dry_run: bool,
+    keys: Keys,
+    count: Count,
 }
 
-impl std::fmt::Display for ClientKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match *self {
-            #[expect(clippy::cast_possible_truncation, reason = "it was made from 32 bits")]
-            Self(bits, false) => Ipv4Addr::from_bits(bits as u32).fmt(f),
-            Self(bits, true) => write!(f, "{}/64", Ipv6Addr::from_bits(u128::from(bits) << 64)),
-        }
-    }
+enum Count {
+    Rate(Rate),
+    Concurrency {
+        places: Concurrency,
+        /// Whether open WebSockets keep their places.
+        open_websockets: bool,
+    },
 }
 
-/// What a client is told about its limit (draft-ietf-httpapi-ratelimit-headers).
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Allowance<'l> {
-    told: &'l Told,
-    pub(crate) remaining: u32,
-    /// Until one more request is allowed than now, in seconds, rounded up.
-    pub(crate) reset: u64,
-}
-
-/// The part of it that is the same for every client.
-#[derive(Debug, Clone)]
-pub(crate) struct Told {
-    /// An item of `RateLimit-Policy`.
-    policy: String,
-    /// The beginning of an item of `RateLimit`.
-    name: String,
-}
-
-impl Told {
-    fn new(limit: &Limit, window: Duration) -> Self {
-        let (name, seconds) = (&limit.name, round_up(window).max(1));
-        Self {
-            policy: format!("\"{name}\";q={};w={seconds}", limit.burst),
-            name: format!("\"{name}\";r="),
-        }
-    }
-}
-
-impl Allowance<'_> {
-    /// An item of `RateLimit-Policy`: the limit, its burst, and in how many seconds that is whole
-    /// again.
-    pub(crate) fn write_policy(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.told.policy.as_bytes());
-    }
-
-    /// An item of `RateLimit`: the limit, what remains of it, and when there is more.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.told.name.as_bytes());
-        out.extend_from_slice(itoa::Buffer::new().format(self.remaining).as_bytes());
-        out.extend_from_slice(b";t=");
-        out.extend_from_slice(itoa::Buffer::new().format(self.reset).as_bytes());
-    }
-}
-
-/// A limit that a request is over.
-#[derive(Debug)]
-pub(crate) struct Exceeded {
-    pub(crate) limit: String,
-    told: Told,
-    /// `Retry-After`, in seconds, at least 1.
-    pub(crate) retry_after: u64,
-}
-
-impl Exceeded {
-    /// What its client is told.
-    pub(crate) fn allowance(&self) -> Allowance<'_> {
-        Allowance { told: &self.told, remaining: 0, reset: self.retry_after }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn example() -> Self {
-        let told = Told { policy: "\"api\";q=20;w=2".into(), name: "\"api\";r=".into() };
-        Self { limit: "api".into(), told, retry_after: 1 }
-    }
-}
-
-/// A limit and who has used how much of it. Generic over its clock, so that tests decide the time.
-#[derive(Debug)]
-pub(crate) struct Limiter<C: Clock = governor::clock::DefaultClock> {
-    name: String,
-    told: Told,
-    /// Until one more request is allowed, in seconds, rounded up.
-    reset: u64,
-    governor: RateLimiter<ClientKey, Table, C, StateInformationMiddleware>,
-    clock: C,
+/// A request that is within a limit.
+pub(crate) enum Within<'l> {
+    /// Nobody need know.
+    Silent,
+    /// Its client is told what remains.
+    Rate(Allowance<'l>),
+    /// It has this place until it ends.
+    Place(Place<'l>),
 }
 
 impl Limiter {
     pub(crate) fn new(limit: &Limit) -> Self {
-        Self::with_clock(limit, governor::clock::DefaultClock::default())
-    }
-}
-
-impl<C: Clock + Clone> Limiter<C> {
-    fn with_clock(limit: &Limit, clock: C) -> Self {
-        let LimitKey::ClientIp = limit.key;
-        // The division of a day by the largest count is still above one nanosecond.
-        let cell = (limit.rate.per / limit.rate.count.get()).max(Duration::from_nanos(1));
-        let quota = Quota::with_period(cell)
-            .unwrap_or_else(|| Quota::per_second(limit.rate.count))
-            .allow_burst(limit.burst);
-        Self {
-            name: limit.name.clone(),
-            told: Told::new(limit, cell * limit.burst.get()),
-            reset: round_up(cell).max(1),
-            governor: RateLimiter::<_, _, _, NoOpMiddleware<C::Instant>>::new(
-                quota,
-                Table::new(SETS),
-                clock.clone(),
-            )
-            .with_middleware(),
-            clock,
-        }
-    }
-
-    /// Counts one request of `client`.
-    pub(crate) fn check(&self, client: ClientKey) -> Result<Allowance<'_>, Exceeded> {
-        match self.governor.check_key(&client) {
-            Ok(state) => {
-                let remaining = state.remaining_burst_capacity();
-                Ok(Allowance { told: &self.told, remaining, reset: self.reset })
+        let (count, websockets) = match limit.measure {
+            Measure::Rate { rate, burst } => {
+                (Count::Rate(Rate::new(&limit.name, rate, burst)), limit.websockets)
             }
-            Err(until) => {
-                let wait = until.wait_time_from(self.clock.now());
-                let (limit, told) = (self.name.clone(), self.told.clone());
-                Err(Exceeded { limit, told, retry_after: round_up(wait).max(1) })
+            Measure::Concurrent(most) => {
+                let open_websockets = limit.websockets != Counting::Skip;
+                let places = Concurrency::new(most);
+                // One that is not open yet is a request like any other, whatever it calls itself.
+                let counting = if open_websockets { limit.websockets } else { Counting::Together };
+                (Count::Concurrency { places, open_websockets }, counting)
+            }
+        };
+        let keys = Keys::new(limit, websockets);
+        Self { name: limit.name.clone(), dry_run: limit.dry_run, keys, count }
+    }
+
+    /// Counts a request of `client` for a normalised path.
+    ///
+    /// # Errors
+    /// [`Refused`], where it is over the limit.
+    pub(crate) fn check(
+        &self,
+        asked: &RequestHead,
+        client: IpAddr,
+        path: &str,
+    ) -> Result<Within<'_>, Refused> {
+        let Some(key) = self.keys.of(asked, client, path) else { return Ok(Within::Silent) };
+        match &self.count {
+            Count::Rate(rate) => match rate.check(key) {
+                Ok(_) if self.dry_run => Ok(Within::Silent),
+                Ok(allowance) => Ok(Within::Rate(allowance)),
+                Err(over) => Err(Refused::Rate(over)),
+            },
+            Count::Concurrency { places, open_websockets } => {
+                let place = places.enter(key, *open_websockets);
+                place.map(Within::Place).ok_or_else(|| Refused::Concurrency(self.name.clone()))
             }
         }
     }
-}
 
-fn round_up(duration: Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
-}
-
-/// The fixed table. Keys are hashed with a secret of this process, so that nobody can choose
-/// addresses that fall into one set.
-struct Table {
-    sets: Box<[Mutex<Option<Box<Set>>>]>,
-    hasher: RandomState,
-}
-
-#[derive(Default, Clone, Copy)]
-struct Place {
-    key: Option<ClientKey>,
-    /// governor's theoretical arrival time: past it, the client's allowance is whole again.
-    arrival: u64,
-}
-
-type Set = [Place; PLACES];
-
-impl Table {
-    fn new(sets: usize) -> Self {
-        Self { sets: (0..sets).map(|_| Mutex::new(None)).collect(), hasher: RandomState::new() }
-    }
-}
-
-impl std::fmt::Debug for Table {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Table").field("sets", &self.sets.len()).finish_non_exhaustive()
-    }
-}
-
-impl StateStore for Table {
-    type Key = ClientKey;
-
-    fn measure_and_replace<T, F, E>(&self, key: &ClientKey, f: F) -> Result<T, E>
-    where
-        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
-    {
-        let index = self.hasher.hash_one(key) as usize % self.sets.len();
-        let mut set = self.sets[index].lock();
-        let set = set.get_or_insert_with(Box::default);
-        if let Some(place) = set.iter_mut().find(|place| place.key == Some(*key)) {
-            let (answer, arrival) = f(Some(Nanos::new(place.arrival)))?;
-            place.arrival = arrival.as_u64();
-            return Ok(answer);
-        }
-        let (answer, arrival) = f(None)?;
-        let given_away = set.iter_mut().min_by_key(|place| (place.key.is_some(), place.arrival));
-        if let Some(place) = given_away {
-            *place = Place { key: Some(*key), arrival: arrival.as_u64() };
-        }
-        Ok(answer)
+    /// What a request is counted with; `None` where it does not count.
+    pub(crate) fn key_of(
+        &self,
+        asked: &RequestHead,
+        client: IpAddr,
+        path: &str,
+    ) -> Option<ClientKey> {
+        self.keys.of(asked, client, path)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gateway_config::model::Rate;
-    use governor::clock::FakeRelativeClock;
+    use gateway_config::model::{LimitKey, Rate};
+    use http::Method;
     use std::num::NonZeroU32;
+    use std::time::Duration;
 
-    fn limit(count: u32, per: u64, burst: u32) -> Limit {
+    fn limit(measure: Measure, websockets: Counting) -> Limit {
         Limit {
-            name: "api".into(),
-            rate: Rate { count: NonZeroU32::new(count).unwrap(), per: Duration::from_secs(per) },
-            burst: NonZeroU32::new(burst).unwrap(),
+            name: "x".into(),
+            measure,
             key: LimitKey::ClientIp,
+            assets: Counting::Apart,
+            websockets,
+            asset_suffixes: vec![".js".into()],
+            dry_run: false,
         }
     }
 
-    fn client(n: u32) -> ClientKey {
-        ClientKey::of(Ipv4Addr::from_bits(n).into())
-    }
-
-    #[test]
-    fn the_burst_is_served_at_once_and_then_the_rate_counts() {
-        let clock = FakeRelativeClock::default();
-        let limiter = Limiter::with_clock(&limit(10, 1, 20), clock.clone());
-        let served = (0..300).filter(|_| limiter.check(client(1)).is_ok()).count();
-        assert_eq!(served, 20);
-        let over = limiter.check(client(1)).unwrap_err();
-        let (mut told, mut policy) = (Vec::new(), Vec::new());
-        over.allowance().write(&mut told);
-        over.allowance().write_policy(&mut policy);
-        assert_eq!(told, b"\"api\";r=0;t=1");
-        assert_eq!(policy, b"\"api\";q=20;w=2");
-        assert!(limiter.check(client(2)).is_ok(), "another client has its own allowance");
-        clock.advance(Duration::from_millis(100));
-        assert!(limiter.check(client(1)).is_ok());
-        assert!(limiter.check(client(1)).is_err());
-        clock.advance(Duration::from_secs(60));
-        assert_eq!(limiter.check(client(1)).unwrap().remaining, 19);
-    }
-
-    #[test]
-    fn slow_rates_say_when_to_come_back() {
-        let limiter = Limiter::with_clock(&limit(5, 3600, 1), FakeRelativeClock::default());
-        assert!(limiter.check(client(1)).is_ok());
-        assert_eq!(limiter.check(client(1)).unwrap_err().retry_after, 720);
-    }
-
-    #[test]
-    fn ipv6_counts_by_64_and_mapped_addresses_count_as_ipv4() {
-        let key = |text: &str| ClientKey::of(text.parse().unwrap());
-        assert_eq!(key("2001:db8::1"), key("2001:db8::ffff:1"));
-        assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
-        assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
-        assert_ne!(ClientKey::of(Ipv6Addr::UNSPECIFIED.into()), client(0));
-        assert_eq!(key("2001:db8:0:1:2::1").to_string(), "2001:db8:0:1::/64");
-        assert_eq!(key("::ffff:192.0.2.1").to_string(), "192.0.2.1");
-    }
-
-    #[test]
-    fn ten_million_addresses_take_no_more_room_and_forgive_nobody_who_is_over() {
-        let clock = FakeRelativeClock::default();
-        let limiter = Limiter::with_clock(&limit(1, 3600, 5), clock.clone());
-        let greedy = client(u32::MAX);
-        while limiter.check(greedy).is_ok() {}
-        for n in 0..10_000_000 {
-            // Whether an address out of ten million is served is not the point here.
-            drop(limiter.check(client(n)));
-            if n % 10_000 == 0 {
-                assert!(limiter.check(greedy).is_err(), "forgiven after {n} addresses");
-            }
+    fn get(fields: &[(&str, &str)]) -> RequestHead {
+        let mut head = RequestHead::default();
+        head.begin(Method::GET, http::Version::HTTP_11);
+        for (name, value) in fields {
+            head.fields.add(name.as_bytes(), value.as_bytes());
         }
-        let table = limiter.governor.into_state_store();
-        let sets = table.sets.iter().filter(|set| set.lock().is_some()).count();
-        assert_eq!(sets * size_of::<Set>(), 1_572_864, "full, and no fuller than that");
+        head
+    }
+
+    fn client() -> IpAddr {
+        [192, 0, 2, 1].into()
+    }
+
+    #[test]
+    fn a_page_that_is_used_up_leaves_its_assets_and_websockets_their_own() {
+        let rate = Rate { count: NonZeroU32::MIN, per: Duration::from_secs(3600) };
+        let measure = Measure::Rate { rate, burst: NonZeroU32::MIN };
+        let limiter = Limiter::new(&limit(measure, Counting::Apart));
+        let socket = get(&[("upgrade", "websocket")]);
+        let served = |asked: &RequestHead, path| limiter.check(asked, client(), path).is_ok();
+        assert!(served(&get(&[]), "/"));
+        assert!(!served(&get(&[]), "/other"));
+        assert!(served(&get(&[]), "/app.js"));
+        assert!(!served(&get(&[]), "/other.js"), "they are not unlimited");
+        assert!(served(&socket, "/ws"));
+        assert!(!served(&socket, "/ws"));
+    }
+
+    #[test]
+    fn whoever_says_websocket_has_a_place_like_anyone_until_it_is_open() {
+        let measure = Measure::Concurrent(NonZeroU32::MIN);
+        let limiter = Limiter::new(&limit(measure, Counting::Skip));
+        let socket = get(&[("upgrade", "websocket")]);
+        let Ok(Within::Place(place)) = limiter.check(&socket, client(), "/ws") else {
+            panic!("no place")
+        };
+        assert!(!place.outlives_opening);
+        assert!(limiter.check(&get(&[]), client(), "/").is_err());
+        drop(place);
+        assert!(limiter.check(&get(&[]), client(), "/").is_ok());
     }
 }

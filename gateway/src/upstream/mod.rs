@@ -20,7 +20,7 @@ pub(crate) use names::Names;
 pub(crate) use pool::{Peer, Pool};
 pub(crate) use session::{AnswerError, AnswerPiece, Session};
 pub use tls::TlsError;
-pub(crate) use tls::client_config;
+pub(crate) use tls::Trust;
 
 /// The next [`Upstream::id`].
 static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
@@ -78,6 +78,20 @@ impl Upstream {
         let servers = config.servers.iter().map(|endpoint| Server::new(endpoint, names)).collect();
         let id = NEXT_ID.fetch_add(1, Relaxed);
         Self { id, config, servers, tls, turn: AtomicUsize::new(0), metrics }
+    }
+
+    /// Whether this is what a new configuration asks for too, so that it can go on as it is.
+    pub(crate) fn is_still(
+        &self,
+        config: &model::Upstream,
+        tls: Option<&Arc<rustls::ClientConfig>>,
+    ) -> bool {
+        let same_tls = match (&self.tls, tls) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (None, None) => true,
+            _ => false,
+        };
+        same_tls && *self.config == *config
     }
 
     /// Whose turn it is.

@@ -1,13 +1,13 @@
 //! The names of upstreams, resolved in the background and again as their time to live ends. Requests
 //! read the last answer and never wait for DNS, but for the first answer after a start.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gateway_acme::dns::Resolver;
-use gateway_config::model::Host;
+use gateway_config::model::{Endpoint, Host, Upstream};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
@@ -150,6 +150,18 @@ impl Names {
     pub(super) fn get(&self, host: &Host) -> Arc<Name> {
         let mut names = self.by_host.lock();
         names.entry(host.clone()).or_insert_with(|| Arc::new(Name::new(host.clone()))).clone()
+    }
+
+    /// Forgets every other name: no upstream has it any more.
+    pub(crate) fn keep_only(&self, upstreams: &[Arc<Upstream>]) {
+        let endpoints = upstreams.iter().flat_map(|upstream| &upstream.servers);
+        let hosts: HashSet<&Host> = endpoints
+            .filter_map(|endpoint| match endpoint {
+                Endpoint::Name { host, .. } => Some(host),
+                Endpoint::Addr(_) | Endpoint::Unix(_) => None,
+            })
+            .collect();
+        self.by_host.lock().retain(|host, _| hosts.contains(host));
     }
 
     /// Resolves every name again and again, until dropped.

@@ -38,15 +38,42 @@ pub enum TlsError {
     Setup(#[from] rustls::Error),
 }
 
-/// The configuration for upstreams with this `ca`, or with the system's roots.
-///
-/// # Errors
-/// [`TlsError`].
-pub(crate) fn client_config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
-    let roots = match ca {
-        Some(path) => roots_of(path)?,
-        None => system_roots()?,
+/// Whom upstreams with one `ca` are believed by.
+pub(crate) struct Trust {
+    /// What stood in the file; `None` for the system's roots.
+    pem: Option<Vec<u8>>,
+    pub(crate) config: Arc<ClientConfig>,
+}
+
+impl Trust {
+    /// Reads the roots in `ca`, or else the system's. Where they are those of `before`, that is what
+    /// comes of it, so that connections which were made by it can be used on.
+    ///
+    /// # Errors
+    /// [`TlsError`].
+    pub(crate) fn read(ca: Option<&Path>, before: Option<&Self>) -> Result<Self, TlsError> {
+        let pem = ca.map(|path| read(path).map(|pem| (path, pem))).transpose()?;
+        let text = pem.as_ref().map(|(_, pem)| pem);
+        let config = match before.filter(|before| before.pem.as_ref() == text) {
+            Some(before) => before.config.clone(),
+            None => client_config(match &pem {
+                Some((path, pem)) => roots_of(path, pem)?,
+                None => system_roots()?,
+            })?,
+        };
+        Ok(Self { pem: pem.map(|(_, pem)| pem), config })
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    let unreadable = |source| TlsError::Ca {
+        path: path.to_owned(),
+        source: rustls_pki_types::pem::Error::Io(source),
     };
+    std::fs::read(path).map_err(unreadable)
+}
+
+fn client_config(roots: RootCertStore) -> Result<Arc<ClientConfig>, TlsError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -55,10 +82,10 @@ pub(crate) fn client_config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsE
     Ok(Arc::new(config))
 }
 
-fn roots_of(path: &Path) -> Result<RootCertStore, TlsError> {
+fn roots_of(path: &Path, pem: &[u8]) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     let unreadable = |source| TlsError::Ca { path: path.to_owned(), source };
-    for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
+    for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate = certificate.map_err(unreadable)?;
         roots
             .add(certificate)

@@ -102,3 +102,43 @@ fn a_secret_in_the_file_is_not_shown() {
         run.exits_with(1).is(&format!("check-config/secret-{format}"));
     }
 }
+
+const SITE: &str =
+    "[site.\"a.test\"]\ntls = \"self-signed\"\nroutes = [{ path = \"/*\", to = \"app:3000\" }]\n";
+
+#[test]
+fn several_files_are_one_configuration() {
+    let folder = Folder::with_config("include = [\"sites/*.toml\"]\n");
+    folder.write("sites/a.toml", SITE);
+    folder.write("conf.d/10-server.toml", "[server]\nstorage = \"state\"\n");
+    folder.write("conf.d/20-a.toml", SITE);
+    folder.run(&["check-config"]).exits_with(0).is("check-config/included");
+    folder.run(&["check-config", "conf.d"]).exits_with(0).is("check-config/conf.d");
+    for arguments in [
+        &["explain", "https://a.test/x"][..],
+        &["explain", "--config", "conf.d", "https://a.test/x"],
+    ] {
+        let run = folder.run(arguments);
+        assert!(run.exits_with(0).stdout.contains("app:3000"), "{}", run.stdout);
+    }
+}
+
+#[test]
+fn what_is_wrong_in_an_included_file_is_told_of_that_file() {
+    let folder = Folder::with_config("include = [\"sites/*.toml\"]\n");
+    folder.write("sites/a.toml", SITE);
+    folder.write("sites/b.toml", &SITE.replace("a.test", "b.test").replace("tls", "tsl"));
+    folder.run(&["check-config"]).exits_with(1).is("check-config/included-broken");
+    for format in ["json", "github"] {
+        let run = folder.run(&["check-config", "--format", format]);
+        run.exits_with(1).is(&format!("check-config/included-broken-{format}"));
+    }
+    folder.write(
+        "sites/b.toml",
+        "[server]\nhttp = []\nhttps = [\"127.0.0.1:0\"]\nadmin = \"off\"\nstorage = \"state\"\n",
+    );
+    let tls = "tls = { cert = \"a.pem\", key = \"a.key\" }";
+    folder.write("sites/a.toml", &SITE.replace("tls = \"self-signed\"", tls));
+    let run = folder.run(&["check-config", "--live"]).exits_with(1).stderr.clone();
+    assert!(run.contains("--> sites/a.toml:2:"), "{run}");
+}

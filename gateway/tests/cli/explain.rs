@@ -242,3 +242,63 @@ fn certificates_by_acme_are_told_by_their_name() {
     );
     folder.run(&["explain", "https://a.example.com/"]).exits_with(0).is("explain/acme");
 }
+
+/// Limits of every kind, errors, and a service that is being worked on.
+const POLICIES: &str = "
+[limit]
+key   = { rate = \"10/min\", burst = 5, key = { header = \"X-Api-Key\" } }
+login = { rate = \"5/h\", burst = 3, key = { cookie = \"session\" }, assets = \"skip\", dry_run = true }
+once  = { concurrent = 4 }
+
+[site.\"a.example.com\"]
+tls = \"self-signed\"
+headers = \"app\"
+limit = [\"key\", \"login\", \"once\"]
+bandwidth = { rate = \"1MiB/s\", burst = \"4MiB\" }
+errors = { 404 = \"errors/404.html\", 5xx = \"errors/50x.html\", intercept = true }
+routes = [
+  { path = \"/app/*\", to = \"app:3000\" },
+  { path = \"/json\", to = \"app:3000\", errors = \"json\", maintenance = true },
+  { path = \"/work/*\", to = \"app:3000\", maintenance = { allow = [\"203.0.113.0/24\"], retry_after = \"30m\", page = \"work.html\" } },
+]
+";
+
+#[test]
+fn limits_errors_and_maintenance() {
+    let folder = Folder::with_config(POLICIES);
+    let key = ["-H", "X-Api-Key: s3cret", "-H", "Cookie: session=s3cret"];
+    for (name, arguments) in [
+        ("limits-by-value", &["https://a.example.com/app/", key[0], key[1], key[2], key[3]][..]),
+        ("limits-by-address", &["https://a.example.com/app/main.js"]),
+        ("no-route-with-page", &["https://a.example.com/", "-H", "Accept: text/html"]),
+        ("no-route-as-json", &["https://a.example.com/", "-H", "Accept: application/json"]),
+        ("maintenance", &["https://a.example.com/work/", "--from", "192.0.2.1"]),
+        ("maintenance-allowed", &["https://a.example.com/work/", "--from", "203.0.113.7"]),
+        ("maintenance-json", &["https://a.example.com/json", "--json"]),
+    ] {
+        let all: Vec<&str> = std::iter::once("explain").chain(arguments.iter().copied()).collect();
+        folder.run(&all).exits_with(0).is(&format!("explain/{name}"));
+    }
+}
+
+#[test]
+fn who_may_come_in() {
+    let text = "
+[site.\"app.example.com\"]
+tls = \"self-signed\"
+routes = [
+  { path = \"/basic\", to = \"a:1\", auth = { basic = { users = { alice = \"$2y$05$bvIG6Nmid91Mu9RcmmWZfO5HJIMCT8riNW0hEp8f6/FuA2/mHZFpe\" }, file = \"htpasswd\" } } },
+  { path = \"/forward\", to = \"a:1\", auth = { forward = { to = \"authelia:9091\", path = \"/api/authz/forward-auth\" } } },
+  { path = \"/jwt\", to = \"a:1\", auth = { jwt = { jwks = \"https://id.example.com/jwks.json\", issuer = \"https://id.example.com\", audience = [], on_error = \"allow\" } } },
+  { path = \"/github\", to = \"hooks:9000\", webhook = { provider = \"github\", secrets = [{ file = \"a\" }, { env = \"B\" }], events = [\"ping\", \"workflow_job.queued\"] } },
+]
+";
+    let folder = Folder::with_config(text);
+    for name in ["basic", "forward", "jwt", "github"] {
+        let url = format!("https://app.example.com/{name}");
+        folder.run(&["explain", &url]).exits_with(0).is(&format!("explain/guard-{name}"));
+    }
+    let signature = format!("X-Hub-Signature-256: sha256={}", "0".repeat(64));
+    let run = folder.run(&["explain", "https://app.example.com/github", "-H", &signature]);
+    run.exits_with(0).is("explain/guard-github-signed");
+}

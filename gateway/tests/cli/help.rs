@@ -6,7 +6,16 @@ use crate::harness::Folder;
 fn every_command_has_its_help() {
     let folder = Folder::new();
     folder.run(&["--help"]).exits_with(0).is("help/gateway");
-    for command in ["run", "demo", "check-config", "explain", "schema", "healthcheck"] {
+    for command in [
+        "run",
+        "reload",
+        "demo",
+        "check-config",
+        "explain",
+        "schema",
+        "healthcheck",
+        "hash-password",
+    ] {
         let run = folder.run(&[command, "--help"]);
         run.exits_with(0).is(&format!("help/{command}"));
         assert!(command == "demo" || run.stdout.contains("Example"), "{}", run.stdout);
@@ -18,9 +27,11 @@ fn every_command_has_its_help() {
 #[test]
 fn the_commands_below_commands_have_their_help() {
     let folder = Folder::new();
-    for (command, below) in
-        [("certs", &["list", "revoke", "import"][..]), ("acme", &["status", "rotate-key"])]
-    {
+    for (command, below) in [
+        ("certs", &["list", "revoke", "import"][..]),
+        ("acme", &["status", "rotate-key"]),
+        ("webhooks", &["sign", "verify"]),
+    ] {
         folder.run(&[command, "--help"]).exits_with(0).is(&format!("help/{command}"));
         for name in below {
             let run = folder.run(&[command, name, "--help"]);

@@ -179,3 +179,47 @@ fn a_gateway_that_runs_already_is_no_error() {
     next.write("gateway.toml", &text);
     next.run(&["check-config", "--live"]).exits_with(0).is("live/already-running");
 }
+
+#[test]
+fn pages_for_errors_that_cannot_be_read() {
+    let site = SELF_SIGNED.replace(
+        "routes",
+        "errors = { 404 = \"errors/404.html\", 5xx = \"./errors/50x.html\" }\n\
+         maintenance = { page = \"work.txt\" }\nroutes",
+    );
+    let folder = Folder::with_config(&format!("{}{site}", server()));
+    folder.write("errors/50x.html", "<h1>Sorry</h1>");
+    folder.write("work.txt", &"x".repeat(300 * 1024));
+    folder.run(&["check-config", "--live"]).exits_with(1).is("live/error-pages");
+    folder.write("errors/404.html", "<h1>Lost</h1>");
+    folder.write("work.txt", "Back at noon.");
+    folder.run(&["check-config", "--live"]).exits_with(0).is("live/good");
+    // Without --live no page is read.
+    std::fs::remove_file(folder.path().join("work.txt")).unwrap();
+    folder.run(&["check-config"]).exits_with(0);
+}
+
+#[test]
+fn what_guards_read() {
+    let folder = Folder::with_config(&format!(
+        "{}
+[site.\"app.example.com\"]
+tls = \"self-signed\"
+auth = {{ basic = {{ file = \"htpasswd\" }} }}
+routes = [
+  {{ path = \"/hook\", respond = {{ status = 200 }}, webhook = {{ provider = \"github\", secrets = [{{ file = \"hook\" }}, {{ env = \"GATEWAY_TEST_UNSET\" }}] }} }},
+  {{ path = \"/api/*\", respond = {{ status = 200 }}, auth = {{ jwt = {{ jwks = \"keys.json\", issuer = \"a\", audience = \"b\" }} }} }},
+  {{ path = \"/*\", respond = {{ status = 200 }} }},
+]
+[site.\"b.example.com\"]
+tls = \"self-signed\"
+client_certs = {{ ca = \"clients.pem\" }}
+redirect = \"https://app.example.com\"
+",
+        server()
+    ));
+    folder.write("htpasswd", "alice:hunter2\n");
+    folder.write("keys.json", "{}");
+    folder.run(&["check-config", "--live"]).exits_with(1).is("live/guards");
+    folder.run(&["check-config"]).exits_with(0);
+}

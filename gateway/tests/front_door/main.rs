@@ -16,6 +16,7 @@ mod failures;
 mod harness;
 mod outside;
 mod policies;
+mod reloading;
 mod routing;
 mod stopping;
 mod streaming;

@@ -1,7 +1,5 @@
 //! `directory` of `[acme]`: the CAs.
 
-use std::path::Path;
-
 use crate::complaint::Complaint;
 use crate::model::{AcmeCa, AcmeDirectory, ExternalAccount};
 use crate::problem::Code;
@@ -10,24 +8,24 @@ use crate::read::secret;
 use crate::read::table::Table;
 use crate::source::Span;
 use crate::spec::Format;
-use crate::text::{parse_directory, parse_file, parse_word};
+use crate::text::{parse_directory, parse_word};
 
 /// One CA, or a list of them.
-pub(super) fn read(node: &Node<'_>, base: &Path) -> Option<Vec<AcmeDirectory>> {
+pub(super) fn read(node: &Node<'_>) -> Option<Vec<AcmeDirectory>> {
     match node.shape()? {
         Shape::List(items) => {
-            let read = |item: &Node<'_>| Some((read_one(item, base)?, item.span()));
+            let read = |item: &Node<'_>| Some((read_one(item)?, item.span()));
             let list: Vec<_> = items.iter().filter_map(read).collect();
             report_duplicates(node, &list);
             Some(list.into_iter().map(|(directory, _)| directory).collect())
         }
-        _ => Some(vec![read_one(node, base)?]),
+        _ => Some(vec![read_one(node)?]),
     }
 }
 
-fn read_one(node: &Node<'_>, base: &Path) -> Option<AcmeDirectory> {
+fn read_one(node: &Node<'_>) -> Option<AcmeDirectory> {
     match node.shape()? {
-        Shape::Table(table) => read_table(table, base),
+        Shape::Table(table) => read_table(table),
         _ => {
             let ca = read_ca(node)?;
             if ca.wants_external_account() {
@@ -46,12 +44,10 @@ fn read_ca(node: &Node<'_>) -> Option<AcmeCa> {
     Some(ca)
 }
 
-fn read_table(table: Table<'_>, base: &Path) -> Option<AcmeDirectory> {
+fn read_table(table: Table<'_>) -> Option<AcmeDirectory> {
     let ca = table.given("ca").and_then(|node| read_ca(&node));
-    let eab = table.given("eab").and_then(|node| read_account(&node, base));
-    let roots = table
-        .given("roots")
-        .and_then(|node| node.parse(Format::File, |text| parse_file(text, base)));
+    let eab = table.given("eab").and_then(|node| read_account(&node));
+    let roots = table.given("roots").and_then(|node| node.path(Format::File));
     match (&ca, table.key_span("eab")) {
         (Some(ca), None) if ca.wants_external_account() => table.complain(wants_account(ca)),
         (Some(ca @ (AcmeCa::LetsEncrypt | AcmeCa::LetsEncryptStaging)), Some(span)) => {
@@ -65,10 +61,10 @@ fn read_table(table: Table<'_>, base: &Path) -> Option<AcmeDirectory> {
     Some(AcmeDirectory { ca: ca?, eab, roots })
 }
 
-fn read_account(node: &Node<'_>, base: &Path) -> Option<ExternalAccount> {
+fn read_account(node: &Node<'_>) -> Option<ExternalAccount> {
     let table = node.table()?;
     let key_id = table.given("key_id").and_then(|node| node.parse(Format::Word, parse_word));
-    let key = table.given("key").and_then(|node| secret::read(&node, base));
+    let key = table.given("key").and_then(|node| secret::read(&node));
     table.finish();
     Some(ExternalAccount { key_id: key_id?, key: key? })
 }

@@ -1,7 +1,5 @@
 //! `dns` of `[acme]`: who changes DNS records.
 
-use std::path::Path;
-
 use crate::complaint::Complaint;
 use crate::model::{DnsProvider, TsigAlgorithm};
 use crate::problem::Code;
@@ -11,11 +9,11 @@ use crate::read::table::Table;
 use crate::spec::Format;
 use crate::text::{parse_api, parse_argument, parse_dns, parse_key_name};
 
-pub(super) fn read(node: &Node<'_>, base: &Path) -> Option<DnsProvider> {
+pub(super) fn read(node: &Node<'_>) -> Option<DnsProvider> {
     let table = node.table()?;
     let provider = match table.read("provider", |node| Some(node.text()?.to_owned()))?.as_str() {
-        "rfc2136" => read_rfc2136(&table, base),
-        "cloudflare" => read_cloudflare(&table, base),
+        "rfc2136" => read_rfc2136(&table),
+        "cloudflare" => read_cloudflare(&table),
         "exec" => read_exec(&table),
         _ => None,
     };
@@ -23,7 +21,7 @@ pub(super) fn read(node: &Node<'_>, base: &Path) -> Option<DnsProvider> {
     provider
 }
 
-fn read_rfc2136(table: &Table<'_>, base: &Path) -> Option<DnsProvider> {
+fn read_rfc2136(table: &Table<'_>) -> Option<DnsProvider> {
     let server = table.read("server", |node| node.parse(Format::Dns, parse_dns));
     let key = table.read("key", |node| node.parse(Format::KeyName, parse_key_name));
     let algorithm = table.read("algorithm", |node| match node.text()? {
@@ -32,7 +30,7 @@ fn read_rfc2136(table: &Table<'_>, base: &Path) -> Option<DnsProvider> {
         "hmac-sha512" => Some(TsigAlgorithm::HmacSha512),
         _ => None,
     });
-    let secret = table.read("secret", |node| secret::read(&node, base));
+    let secret = table.read("secret", |node| secret::read(&node));
     Some(DnsProvider::Rfc2136 {
         server: server?,
         key: key?,
@@ -41,8 +39,8 @@ fn read_rfc2136(table: &Table<'_>, base: &Path) -> Option<DnsProvider> {
     })
 }
 
-fn read_cloudflare(table: &Table<'_>, base: &Path) -> Option<DnsProvider> {
-    let token = table.read("token", |node| secret::read(&node, base));
+fn read_cloudflare(table: &Table<'_>) -> Option<DnsProvider> {
+    let token = table.read("token", |node| secret::read(&node));
     let api = table.read("api", |node| node.parse(Format::Api, parse_api));
     Some(DnsProvider::Cloudflare { token: token?, api: api? })
 }

@@ -12,6 +12,7 @@ pub(super) enum Finding {
     CertificateRisk,
     Secret,
     AcmeRoots,
+    ErrorPage,
     Storage,
     Folder,
     Listen,
@@ -23,7 +24,7 @@ pub(super) enum Finding {
 }
 
 /// Every kind, with its name, severity and meaning.
-const TABLE: [(Finding, &str, Severity, &str); 15] = {
+const TABLE: [(Finding, &str, Severity, &str); 16] = {
     use Severity::{Error, Warning};
     [
         (Finding::CannotRead, "cannot-read", Error, "A file that cannot be read."),
@@ -51,12 +52,23 @@ const TABLE: [(Finding, &str, Severity, &str); 15] = {
             Warning,
             "`--live`: a certificate that works and deserves a look.",
         ),
-        (Finding::Secret, "secret", Error, "`--live`: a secret that cannot be read."),
+        (
+            Finding::Secret,
+            "secret",
+            Error,
+            "`--live`: a secret, a file of users or a file of keys that cannot be read.",
+        ),
         (
             Finding::AcmeRoots,
             "acme-roots",
             Error,
             "`--live`: no root certificates to verify a CA's own https with.",
+        ),
+        (
+            Finding::ErrorPage,
+            "error-page",
+            Error,
+            "`--live`: a page for errors that cannot be read, or is too large.",
         ),
         (Finding::Storage, "storage", Error, "`--live`: the storage folder cannot be used."),
         (

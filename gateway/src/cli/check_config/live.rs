@@ -3,7 +3,9 @@
 mod addresses;
 mod certificates;
 mod files;
+mod guards;
 mod names;
+mod pages;
 mod secrets;
 mod storage;
 
@@ -17,7 +19,9 @@ pub(super) fn check(config: &Config, places: &Places<'_>, problems: &mut Problem
     names::check(config, places, problems);
     certificates::check_sites(config, places, problems);
     certificates::check_upstreams(config, places, problems);
+    pages::check(config, places, problems);
     secrets::check(config, places, problems);
+    guards::check(config, places, problems);
     storage::check(config, places, problems);
     files::check(config, places, problems);
     addresses::check(config, places, problems);

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use gateway_config::model::Config;
-use gateway_config::{Problems, find_default};
+use gateway_config::{Loaded, Problems, find_default};
 
 use super::load::load;
 use super::output::{UNREADABLE, print, show};
@@ -35,7 +35,7 @@ Examples:
   gateway check-config --format github          in a GitHub workflow: problems beside the lines
   gateway check-config --live                   on the machine that will serve")]
 pub(super) struct Arguments {
-    /// The configuration [default: gateway.toml, then /etc/gateway/gateway.toml]
+    /// The configuration, a file or a folder [default: gateway.toml, then /etc/gateway/gateway.toml]
     file: Option<PathBuf>,
     /// The same, as other commands name it
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
@@ -66,8 +66,10 @@ pub(super) fn main(arguments: &Arguments) -> ExitCode {
     let named = arguments.file.as_deref().or(arguments.config.as_deref());
     let file = named.map_or_else(find_default, Path::to_owned);
     let checked = match load(&file) {
-        Err(rejected) => Checked { config: None, problems: rejected.problems, code: rejected.code },
-        Ok(loaded) => look_further(arguments, &file, loaded.config, loaded.warnings),
+        Err(rejected) => {
+            Checked { config: None, files: 0, problems: rejected.problems, code: rejected.code }
+        }
+        Ok(loaded) => look_further(arguments, loaded),
     };
     report(arguments, &checked)
 }
@@ -75,23 +77,18 @@ pub(super) fn main(arguments: &Arguments) -> ExitCode {
 struct Checked {
     /// None where the file is not good enough to be one.
     config: Option<Config>,
+    /// How many files it is in.
+    files: usize,
     problems: Problems,
     code: ExitCode,
 }
 
 /// What a good file is compared with, where that was asked for.
-fn look_further(
-    arguments: &Arguments,
-    file: &Path,
-    config: Config,
-    mut problems: Problems,
-) -> Checked {
+fn look_further(arguments: &Arguments, loaded: Loaded) -> Checked {
+    let Loaded { config, warnings: mut problems, files } = loaded;
     let mut code = ExitCode::SUCCESS;
     if arguments.live || !arguments.compose.is_empty() {
-        // What has just been read can be read again, or else has no places.
-        let text = std::fs::read_to_string(file).unwrap_or_default();
-        let name = problems.file().to_owned();
-        let places = Places::of(&name, &text);
+        let places = Places::of(&files);
         if arguments.live {
             live::check(&config, &places, &mut problems);
         }
@@ -104,11 +101,11 @@ fn look_further(
     if code == ExitCode::SUCCESS && problems.errors() > 0 {
         code = ExitCode::FAILURE;
     }
-    Checked { config: Some(config), problems, code }
+    Checked { config: Some(config), files: files.count(), problems, code }
 }
 
 fn report(arguments: &Arguments, checked: &Checked) -> ExitCode {
-    let Checked { config, problems, code } = checked;
+    let Checked { config, files, problems, code } = checked;
     match arguments.format {
         Format::Json => print(&problems.render_json(), *code),
         Format::Github => print(&problems.render_github(), *code),
@@ -116,7 +113,7 @@ fn report(arguments: &Arguments, checked: &Checked) -> ExitCode {
             show(problems);
             match config {
                 Some(config) if problems.errors() == 0 => {
-                    print(&praise(arguments, config, problems), *code)
+                    print(&praise(arguments, config, *files, problems), *code)
                 }
                 _ => *code,
             }
@@ -125,13 +122,16 @@ fn report(arguments: &Arguments, checked: &Checked) -> ExitCode {
 }
 
 /// "gateway.toml: good: 3 sites, 12 routes, 2 upstreams, 1 warning".
-fn praise(arguments: &Arguments, config: &Config, problems: &Problems) -> String {
+fn praise(arguments: &Arguments, config: &Config, files: usize, problems: &Problems) -> String {
     let routes = config.sites.iter().map(|site| site.routes.len()).sum();
     let mut counts = vec![
         counted(config.sites.len(), "site"),
         counted(routes, "route"),
         counted(config.upstreams.len(), "upstream"),
     ];
+    if files > 1 {
+        counts.push(counted(files, "file"));
+    }
     if problems.warnings() > 0 {
         counts.push(counted(problems.warnings(), "warning"));
     }

@@ -1,34 +1,32 @@
-//! Where in gateway.toml something stands that turned out to be wrong outside of it.
+//! Where in the configuration's files something stands that turned out to be wrong outside of it.
 
 use std::ops::Range;
+use std::path::Path;
 
-use gateway_config::Place;
 use gateway_config::model::{Endpoint, HostPattern, PathPattern, Upstream};
+use gateway_config::{Files, Place};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The places of a file's keys and values.
+/// The places of the files' keys and values.
 pub(super) struct Places<'t> {
-    file: &'t str,
-    text: &'t str,
+    files: &'t Files,
     table: DeTable<'t>,
 }
 
 type Value<'v, 't> = &'v Spanned<DeValue<'t>>;
 
 impl<'t> Places<'t> {
-    /// The places of a file that has been found to be good; none of any other.
-    pub(super) fn of(file: &'t str, text: &'t str) -> Self {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let table = DeTable::parse(text).map(Spanned::into_inner).unwrap_or_default();
-        Self { file, text, table }
+    /// The places of files that have been found to be good.
+    pub(super) fn of(files: &'t Files) -> Self {
+        Self { files, table: files.table() }
     }
 
     /// The value of a key of `[server]`; of a list, the entry.
     pub(super) fn server(&self, key: &str, index: usize) -> Option<Place> {
         let value = table(self.table.get("server")?)?.get(key)?;
         let value = value.get_ref().as_array().map_or(Some(value), |list| list.get(index))?;
-        Some(self.place(&value.span()))
+        self.place(&value.span())
     }
 
     fn site_named(&self, name: &HostPattern) -> Option<Value<'_, 't>> {
@@ -54,21 +52,31 @@ impl<'t> Places<'t> {
         };
         let meant =
             files.filter_map(|file| Some((named_at(&file)?, file))).min_by_key(|(at, _)| *at);
-        Some(self.place(&meant.map_or(tls, |(_, file)| file).span()))
+        self.place(&meant.map_or(tls, |(_, file)| file).span())
     }
 
     /// The `files` of a route, or of a site that has nothing else.
     pub(super) fn files(&self, site: &HostPattern, path: &PathPattern) -> Option<Place> {
         let site = table(self.site_named(site)?)?;
         if let Some(files) = site.get("files") {
-            return Some(self.place(&files.span()));
+            return self.place(&files.span());
         }
         let is_meant = |route: &&DeTable<'t>| {
             let written = route.get("path").and_then(|path| path.get_ref().as_str());
             written.and_then(|text| PathPattern::parse(text).ok()).as_ref() == Some(path)
         };
         let mut routes = site.get("routes")?.get_ref().as_array()?.iter().filter_map(table);
-        Some(self.place(&routes.find(is_meant)?.get("files")?.span()))
+        self.place(&routes.find(is_meant)?.get("files")?.span())
+    }
+
+    /// The policy of a route: its own, its site's, or the server's.
+    pub(super) fn policy(&self, site: &HostPattern, route: usize, key: &str) -> Option<Place> {
+        let site = table(self.site_named(site)?)?;
+        let routes = site.get("routes").and_then(|routes| routes.get_ref().as_array());
+        let own = routes.and_then(|routes| table(routes.get(route)?)?.get(key));
+        let server = || table(self.table.get("server")?)?.get(key);
+        let value = own.or_else(|| site.get(key)).or_else(server)?;
+        self.place(&value.span())
     }
 
     /// A value below `[acme]`, or below one of its directories.
@@ -81,12 +89,32 @@ impl<'t> Places<'t> {
         for key in keys {
             value = table(value)?.get(*key)?;
         }
-        Some(self.place(&value.span()))
+        self.place(&value.span())
+    }
+
+    /// The first place that names a page for errors.
+    pub(super) fn error_page(&self, path: &Path) -> Option<Place> {
+        let server = self.table.get("server").and_then(table);
+        let sites = || self.table.get("site").and_then(table).into_iter();
+        let sites = || sites().flat_map(|sites| sites.values().filter_map(table));
+        let routes = sites().filter_map(|site| site.get("routes")?.get_ref().as_array());
+        let routes = routes.flat_map(|routes| routes.iter()).filter_map(table);
+        let levels = server.into_iter().chain(sites()).chain(routes);
+        let pages = levels.flat_map(|level| {
+            let tables = ["errors", "maintenance"].map(|key| level.get(key).and_then(table));
+            tables.into_iter().flatten().flat_map(|keys| keys.values())
+        });
+        let is_meant = |page: &Value<'_, 't>| {
+            let written = page.get_ref().as_str();
+            written.is_some_and(|written| path.ends_with(written.trim_start_matches("./")))
+        };
+        let page = pages.into_iter().find(is_meant)?;
+        self.place(&page.span())
     }
 
     /// The value of a key of an upstream that has a name.
     pub(super) fn upstream(&self, upstream: &Upstream, key: &str) -> Option<Place> {
-        Some(self.place(&self.named_upstream(upstream)?.get(key)?.span()))
+        self.place(&self.named_upstream(upstream)?.get(key)?.span())
     }
 
     /// A server of an upstream: its entry of `servers`, or the `to` of the first route with it.
@@ -94,22 +122,22 @@ impl<'t> Places<'t> {
         if let Some(named) = self.named_upstream(upstream) {
             let index = upstream.servers.iter().position(|server| server == endpoint)?;
             let server = named.get("servers")?.get_ref().as_array()?.get(index)?;
-            return Some(self.place(&server.span()));
+            return self.place(&server.span());
         }
         let sites = table(self.table.get("site")?)?.values().filter_map(table);
         let lists = sites.filter_map(|site| site.get("routes")?.get_ref().as_array());
         let mut targets =
             lists.flat_map(|routes| routes.iter()).filter_map(|route| table(route)?.get("to"));
         let target = targets.find(|to| to.get_ref().as_str() == Some(upstream.name.as_str()))?;
-        Some(self.place(&target.span()))
+        self.place(&target.span())
     }
 
     fn named_upstream(&self, upstream: &Upstream) -> Option<&DeTable<'t>> {
         table(table(self.table.get("upstream")?)?.get(upstream.name.as_str())?)
     }
 
-    fn place(&self, span: &Range<usize>) -> Place {
-        Place::of(self.file, self.text, span)
+    fn place(&self, span: &Range<usize>) -> Option<Place> {
+        self.files.place(span)
     }
 }
 

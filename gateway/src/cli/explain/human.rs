@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use super::super::style::Style;
 use crate::explain::{
     ActionFacts, Answerer, CacheControlFacts, ClientFacts, CompressFacts, CorsFacts, Decision,
-    Explanation, FilesFacts, HeaderFact, HeaderOrigin, LimitFacts, Outcome, PolicyFacts,
-    ProxyFacts, ResponseHeaderFacts, RouteFacts, SiteFacts, UpstreamRequest, Verdict,
+    ErrorFacts, ErrorPageFacts, Explanation, FilesFacts, HeaderFact, HeaderOrigin, LimitFacts,
+    Outcome, PolicyFacts, ProxyFacts, ResponseHeaderFacts, RouteFacts, SiteFacts, UpstreamRequest,
+    Verdict, WebhookFacts,
 };
 
 /// The width of the column of names.
@@ -134,13 +135,25 @@ fn routes(page: &mut Page, routes: &[RouteFacts]) {
 }
 
 fn policy(page: &mut Page, policy: &PolicyFacts, passes_on: bool) {
+    if let Some(under_work) = &policy.maintenance {
+        page.line("maintenance", &decision(page.style, under_work));
+    }
     page.line("access", &decision(page.style, &policy.access));
     page.line("deny_paths", &decision(page.style, &policy.deny_paths));
     page.list("limit", policy.limits.iter().map(limit));
     if policy.limits.is_empty() {
         page.line("limit", "none");
     }
-    if passes_on {
+    if let Some(pace) = policy.bandwidth.as_ref().filter(|_| passes_on) {
+        page.line("bandwidth", &format!("{}, {} at once", pace.rate, pace.burst));
+    }
+    if let Some(auth) = &policy.auth {
+        page.line("auth", &format!("{}: asks {}", auth.kind, auth.asks));
+    }
+    if let Some(webhook) = &policy.webhook {
+        self::webhook(page, webhook);
+    }
+    if passes_on || policy.webhook.is_some() {
         page.line("body", &format!("at most {}", policy.body));
         let PolicyFacts { body_idle, stream_idle, .. } = policy;
         page.line(
@@ -148,6 +161,7 @@ fn policy(page: &mut Page, policy: &PolicyFacts, passes_on: bool) {
             &format!("{body_idle} in a body, {stream_idle} in a stream or WebSocket"),
         );
     }
+    page.list("errors", errors(&policy.errors));
     page.line("log", if policy.log { "yes" } else { "no" });
     page.list("cache", policy.cache_control.iter().map(cache_control));
     if let Some(compress) = &policy.compress {
@@ -192,6 +206,29 @@ fn cors(page: &mut Page, cors: &CorsFacts) {
     }
 }
 
+fn errors(errors: &ErrorFacts) -> Vec<String> {
+    let form = match errors.format {
+        "json" => "as JSON",
+        _ => "as HTML, JSON or plain text, by the request's Accept",
+    };
+    let whose = if errors.intercept { ", the upstream's too" } else { "" };
+    let page = |page: &ErrorPageFacts| format!("{} by {}{whose}", page.status, page.file);
+    std::iter::once(form.to_owned()).chain(errors.pages.iter().map(page)).collect()
+}
+
+fn webhook(page: &mut Page, webhook: &WebhookFacts) {
+    let WebhookFacts { provider, secrets, events, remember } = webhook;
+    page.line("webhook", &format!("signed by {provider} with {}", secrets.join(" or ")));
+    page.below(&match events.as_slice() {
+        [] => "every event goes on".to_owned(),
+        some => format!("{} go on, other events are answered with 204", some.join(", ")),
+    });
+    page.below(&match remember {
+        Some(time) => format!("what went well is refused again for {time}"),
+        None => "may come again".to_owned(),
+    });
+}
+
 fn decision(style: Style, decision: &Decision) -> String {
     let Style { good, bad, off, .. } = style;
     let (colour, word) = if decision.allowed { (good, "allowed") } else { (bad, "refused") };
@@ -199,8 +236,14 @@ fn decision(style: Style, decision: &Decision) -> String {
 }
 
 fn limit(limit: &LimitFacts) -> String {
-    let LimitFacts { name, rate, burst, counted_with, .. } = limit;
-    format!("{name}: {rate}, {burst} at once, counted for {counted_with}")
+    let LimitFacts { name, rate, burst, concurrent, counted_with, dry_run, .. } = limit;
+    let measure = match (rate, burst, concurrent) {
+        (Some(rate), Some(burst), _) => format!("{rate}, {burst} at once"),
+        (_, _, Some(concurrent)) => format!("{concurrent} at one time"),
+        _ => String::new(),
+    };
+    let dry = if *dry_run { "; a dry run, nobody is refused" } else { "" };
+    format!("{name}: {measure}, counted for {counted_with}{dry}")
 }
 
 fn response_headers(page: &mut Page, headers: &ResponseHeaderFacts) {

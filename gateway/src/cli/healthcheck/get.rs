@@ -1,4 +1,4 @@
-//! One GET request over HTTP/1.1: as much of it as a question about health needs.
+//! One request over HTTP/1.1, to a gateway that runs: as much of it as that needs.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -14,8 +14,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::url::{HttpUrl, Server};
 
-/// More of an answer is not read.
-const LONGEST: usize = 64 * 1024;
+/// More of an answer is not read: that of a reload may list every problem of many files.
+const LONGEST: usize = 16 * 1024 * 1024;
 
 /// Why there was no answer.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +53,7 @@ impl Reply {
         self.status
     }
 
-    pub(super) fn body(&self) -> &str {
+    pub(crate) fn body(&self) -> &str {
         &self.body
     }
 
@@ -78,17 +78,34 @@ impl Reply {
     }
 }
 
-/// Asks, and waits for at most `limit` in all.
+/// How to ask.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    pub(crate) method: &'static str,
+    pub(crate) accept: &'static str,
+    /// Whether the body of a good answer matters.
+    pub(crate) to_the_end: bool,
+}
+
+/// Asks with GET for a status, and waits for at most `limit` in all.
 ///
 /// # Errors
 /// [`GetError`], where there was no status.
 pub(crate) fn get(url: &HttpUrl, limit: Duration) -> Result<Reply, GetError> {
+    ask(url, Manner { method: "GET", accept: "*/*", to_the_end: false }, limit)
+}
+
+/// Asks, and waits for at most `limit` in all.
+///
+/// # Errors
+/// [`GetError`], where there was no status.
+pub(crate) fn ask(url: &HttpUrl, manner: Manner, limit: Duration) -> Result<Reply, GetError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(GetError::System)?.block_on(async {
         let deadline = Instant::now() + limit;
         let connected = timeout_at(deadline, connect(url)).await;
         let tcp = connected.map_err(|_elapsed| GetError::Timeout(limit))??;
-        exchange(tcp, url, deadline, limit).await
+        exchange(tcp, url, manner, deadline, limit).await
     })
 }
 
@@ -121,19 +138,23 @@ async fn addresses(server: &Server) -> Result<Vec<IpAddr>, GetError> {
 async fn exchange(
     mut tcp: TcpStream,
     url: &HttpUrl,
+    manner: Manner,
     deadline: Instant,
     limit: Duration,
 ) -> Result<Reply, GetError> {
     let HttpUrl { target, authority, .. } = url;
+    let Manner { method, accept, to_the_end } = manner;
+    let length = if method == "GET" { "" } else { "Content-Length: 0\r\n" };
     let request = format!(
-        "GET {target} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: gateway-healthcheck\r\nConnection: close\r\n\r\n"
+        "{method} {target} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: gateway-healthcheck\r\nAccept: {accept}\r\n{length}Connection: close\r\n\r\n"
     );
     let mut received = Vec::new();
     let written = timeout_at(deadline, tcp.write_all(request.as_bytes())).await;
     written.map_err(|_elapsed| GetError::Timeout(limit))?.map_err(GetError::Broken)?;
     loop {
         let reply = Reply::parse(&received)?;
-        if let Some(reply) = reply.filter(|reply| reply.is_good() || reply.complete) {
+        if let Some(reply) = reply.filter(|reply| reply.complete || !to_the_end && reply.is_good())
+        {
             return Ok(reply);
         }
         let ended = match timeout_at(deadline, tcp.read_buf(&mut received)).await {

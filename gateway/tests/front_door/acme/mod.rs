@@ -4,6 +4,7 @@ mod by_hand;
 mod doctor;
 mod first_issue;
 mod many;
+mod reloading;
 mod renewal;
 
 #[path = "../../../../acme/tests/harness/pebble/mod.rs"]

@@ -1,4 +1,6 @@
 //! A renewal while requests come all the time.
+//!
+//! What nginx did: a script that renewed and reloaded, and users who found out when it had not.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;

@@ -4,6 +4,7 @@
 mod framing;
 mod heads;
 mod http2;
+mod oversize;
 mod targets;
 
 use std::sync::Mutex;

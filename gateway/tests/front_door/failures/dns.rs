@@ -1,4 +1,7 @@
 //! Names that do not resolve, change, come and go.
+//!
+//! What nginx did: names were looked up at start and never again, so that a container that came back
+//! elsewhere was a 502, and one unknown name kept nginx from starting.
 
 use std::net::{IpAddr, Ipv4Addr};
 

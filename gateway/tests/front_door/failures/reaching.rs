@@ -1,4 +1,6 @@
 //! Origins that cannot be reached, or say nothing.
+//!
+//! What nginx did: `proxy_connect_timeout` and `proxy_read_timeout`, in each location.
 
 use std::time::{Duration, Instant};
 

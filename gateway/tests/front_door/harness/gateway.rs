@@ -39,7 +39,16 @@ impl Gateway {
     /// [`Gateway::start`] in a folder that already holds what the configuration names. The folder
     /// is the working folder too.
     pub(crate) async fn start_in(dir: TempDir, config: &str) -> Self {
-        let process = Process::spawn(&dir, config);
+        Self::ready(Process::spawn(&dir, config), dir).await
+    }
+
+    /// Starts `gateway run` with a configuration that is in the folder already: a file, or a folder of
+    /// files.
+    pub(crate) async fn start_from(dir: TempDir, config: &str) -> Self {
+        Self::ready(Process::spawn_with(&dir, &dir.path().join(config)), dir).await
+    }
+
+    async fn ready(process: Process, dir: TempDir) -> Self {
         let ready = |event: &Value| event["event"] == "ready";
         process.stderr.object("an event \"ready\"", ready).await;
         let mut gateway = Self { process, dir, http: None, https: Vec::new(), admin: None };
@@ -134,6 +143,11 @@ impl Gateway {
         self.process.stdout.text()
     }
 
+    /// Waits for something that the gateway says about itself.
+    pub(crate) async fn event(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        self.process.stderr.object(what, fits).await
+    }
+
     /// Everything the gateway has said about itself so far.
     pub(crate) fn events(&self) -> String {
         self.process.stderr.text()
@@ -185,10 +199,14 @@ impl Process {
     fn spawn(dir: &TempDir, config: &str) -> Self {
         let file: PathBuf = dir.path().join("gateway.toml");
         std::fs::write(&file, config).unwrap();
+        Self::spawn_with(dir, &file)
+    }
+
+    fn spawn_with(dir: &TempDir, file: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_gateway"))
             .arg("run")
             .arg("--config")
-            .arg(&file)
+            .arg(file)
             .current_dir(dir.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

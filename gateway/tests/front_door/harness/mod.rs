@@ -14,6 +14,7 @@ pub(crate) mod pattern;
 pub(crate) mod raw_client;
 pub(crate) mod replies;
 pub(crate) mod tls_client;
+pub(crate) mod tokens;
 pub(crate) mod ws_client;
 
 use std::future::Future;

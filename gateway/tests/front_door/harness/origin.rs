@@ -173,7 +173,8 @@ where
         async move { Ok::<_, Infallible>(answer.await) }
     });
     // A connection that ends badly is the gateway's or the test's doing, and is seen there.
-    drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    drop(connection.with_upgrades().await);
 }
 
 /// Answers with what arrived: `{ method, target, headers: [[name, value], …], body }`. The headers

@@ -15,14 +15,14 @@ use tokio_rustls::rustls::client::danger::{
 };
 use tokio_rustls::rustls::crypto::CryptoProvider;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{
     self, AlertDescription, ClientConfig, DigitallySignedStruct, HandshakeKind, NamedGroup,
     ProtocolVersion, RootCertStore, SignatureScheme, SupportedProtocolVersion,
 };
 
-use super::certs::{Kind, provider};
+use super::certs::{Issued, Kind, provider};
 use super::within;
 
 /// A client. All its connections share one store of session tickets.
@@ -35,6 +35,7 @@ pub(crate) struct Tls {
     check_certificate: bool,
     send_name: bool,
     source: Option<IpAddr>,
+    shown: Option<(String, String)>,
     saw_certificate: Arc<AtomicBool>,
     config: OnceLock<Arc<ClientConfig>>,
 }
@@ -91,6 +92,7 @@ impl Tls {
             check_certificate: true,
             send_name: true,
             source: None,
+            shown: None,
             saw_certificate: Arc::default(),
             config: OnceLock::new(),
         }
@@ -135,6 +137,12 @@ impl Tls {
     /// Sends no SNI; the name is still compared with the certificate.
     pub(crate) fn without_name(mut self) -> Self {
         self.send_name = false;
+        self
+    }
+
+    /// Shows a certificate of its own.
+    pub(crate) fn showing(mut self, issued: &Issued) -> Self {
+        self.shown = Some((issued.cert.clone(), issued.key.clone()));
         self
     }
 
@@ -208,12 +216,19 @@ impl Tls {
             provider: Arc::clone(&provider),
             saw_certificate: Arc::clone(&self.saw_certificate),
         };
-        let mut config = ClientConfig::builder_with_provider(provider)
+        let config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&self.versions)
             .unwrap()
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        let mut config = match &self.shown {
+            None => config.with_no_client_auth(),
+            Some((cert, key)) => {
+                let chain = CertificateDer::pem_slice_iter(cert.as_bytes()).map(Result::unwrap);
+                let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+                config.with_client_auth_cert(chain.collect(), key).unwrap()
+            }
+        };
         config.alpn_protocols.clone_from(&self.alpn);
         config.enable_sni = self.send_name;
         config

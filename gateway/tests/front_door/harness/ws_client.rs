@@ -27,9 +27,25 @@ impl WebSocket {
         host: &str,
         path: &str,
     ) -> Result<Self, StatusCode> {
+        Self::open_with(gateway, host, path, &[]).await
+    }
+
+    /// [`WebSocket::open`] with further headers in its request.
+    ///
+    /// # Errors
+    /// The status, where the answer is not 101.
+    pub(crate) async fn open_with(
+        gateway: &Gateway,
+        host: &str,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, StatusCode> {
         let tls = Tls::trusting(&gateway.local_ca()).alpn(&["http/1.1"]);
         let stream = tls.connect(gateway.https(), host).await.stream;
-        let request = format!("wss://{host}{path}").into_client_request().unwrap();
+        let mut request = format!("wss://{host}{path}").into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
         let open = tokio_tungstenite::client_async(request, stream);
         match within("the WebSocket's opening handshake", open).await {
             Ok((stream, _)) => Ok(Self { stream }),

@@ -1,4 +1,6 @@
 //! One record a request.
+//!
+//! What nginx did: a log file for each site, off for health checks and assets.
 
 use hyper::header::CONTENT_LENGTH;
 use serde_json::Value;

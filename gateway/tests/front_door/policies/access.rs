@@ -1,4 +1,6 @@
 //! `allow` and `deny`, by the client's real address.
+//!
+//! What nginx did: `allow` and `deny` on `/metrics`, which behind a CDN judged the CDN's address.
 
 use hyper::StatusCode;
 

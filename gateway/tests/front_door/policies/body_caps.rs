@@ -1,4 +1,6 @@
 //! `body`: the largest request body, however its length is said, or not said.
+//!
+//! What nginx did: `client_max_body_size 10M`.
 
 use hyper::StatusCode;
 use hyper::header::CONTENT_LENGTH;

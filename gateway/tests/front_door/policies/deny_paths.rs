@@ -1,4 +1,7 @@
 //! Paths that no application should ever have served, in every spelling.
+//!
+//! What nginx did: `deny all` for dotfiles, `*.env`, `*.log`, `*.sql` and `*.bak`, which `%2e` went
+//! around.
 
 use hyper::StatusCode;
 

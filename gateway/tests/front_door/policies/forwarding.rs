@@ -1,4 +1,6 @@
 //! What the origin learns about a request besides what the client said.
+//!
+//! What nginx did: `Host`, `X-Real-IP`, `X-Forwarded-For` and `X-Forwarded-Proto`, in each location.
 
 use crate::harness::gateway::Gateway;
 use crate::harness::http_client::{Http, get, get_with};

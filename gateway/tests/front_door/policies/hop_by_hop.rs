@@ -1,4 +1,6 @@
 //! Headers of one connection, which go no further (RFC 9110, section 7.6.1).
+//!
+//! What nginx did: `Connection` set twice for Grafana, which broke its live view.
 
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;

@@ -1,4 +1,7 @@
 //! Rate limits. The rates here are so low that nothing comes back while a test runs.
+//!
+//! What nginx did: `limit_req_zone` by address, `nodelay`, with 503 and no word about when to come
+//! back; an IPv6 client had a count for each of its addresses.
 
 use hyper::StatusCode;
 

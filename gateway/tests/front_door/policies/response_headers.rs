@@ -1,4 +1,7 @@
 //! Response headers: presets, `set`, `default`, `remove`; never two of the same.
+//!
+//! What nginx did: `add_header`, which an `add_header` further in takes away, and which doubles what
+//! the application says too.
 
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};

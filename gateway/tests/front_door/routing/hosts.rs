@@ -1,4 +1,6 @@
 //! Hosts: exact before wildcard, aliases, and paths that are one site's only.
+//!
+//! What nginx did: `server_name` with aliases.
 
 use hyper::StatusCode;
 

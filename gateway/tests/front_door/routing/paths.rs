@@ -1,4 +1,7 @@
 //! Paths: exact, prefix, everything; the most specific wins.
+//!
+//! What nginx did: `/health` and `/ws` were prefixes, so that `/healthanything` and `/wsomething` went
+//! the same way.
 
 use hyper::{Method, Request, StatusCode};
 
@@ -61,6 +64,11 @@ async fn a_prefix_ends_at_a_segment() {
     }
     for path in ["/xy", "/xy/z", "/", "/X", "/y/x"] {
         assert_eq!(http.get(path).await.status, StatusCode::NOT_FOUND, "{path} is not of /x/*");
+    }
+    let gateway = Gateway::start(&config("", &site(&["/ws/*", "/*"]))).await;
+    let mut http = Http::http2(&gateway, "app.test").await;
+    for (path, route) in [("/ws", "/ws/*"), ("/ws/room", "/ws/*"), ("/wsomething", "/*")] {
+        assert_eq!(http.get(path).await.text(), route, "{path}");
     }
 }
 

@@ -1,4 +1,6 @@
 //! The plain listener: `/healthz`, and a redirect to https for everything else.
+//!
+//! What nginx did: 301 to the configured name, so that who had asked for an alias went elsewhere.
 
 use hyper::StatusCode;
 

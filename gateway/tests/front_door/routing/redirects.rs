@@ -1,4 +1,6 @@
 //! Redirects of sites and routes.
+//!
+//! What nginx did: a `server` of its own for each domain that only sends people on.
 
 use hyper::StatusCode;
 

@@ -1,4 +1,6 @@
 //! Server-sent events, and other bodies that come a bit at a time.
+//!
+//! What nginx did: buffering off and long time-outs by hand, for Home Assistant and Grafana's live view.
 
 use bytes::Bytes;
 use hyper::header::CONTENT_TYPE;

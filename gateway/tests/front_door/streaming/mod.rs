@@ -5,6 +5,7 @@ mod duplex;
 mod events;
 mod expect;
 mod half_closed;
+mod many_websockets;
 mod pool;
 mod trailers;
 mod transfers;

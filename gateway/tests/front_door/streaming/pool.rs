@@ -1,4 +1,6 @@
 //! Connections to origins: used again, and replaced when they have died.
+//!
+//! What nginx did: `keepalive 32`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,7 @@
 //! WebSockets, without any key in the configuration.
+//!
+//! What nginx did: a map, four headers and two buffering switches in every location, and 24 hours for
+//! reading and sending.
 
 use futures_util::{SinkExt, StreamExt};
 use hyper::StatusCode;
@@ -11,7 +14,8 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::harness::gateway::Gateway;
 use crate::harness::http_client::Http;
-use crate::harness::origin::{Origin, status};
+use crate::harness::origin::{Origin, read_head, status};
+use crate::harness::raw_client::Raw;
 use crate::harness::ws_client::WebSocket;
 use crate::harness::{config, one_site, within};
 
@@ -172,4 +176,59 @@ async fn a_silent_socket_is_closed_after_idle_and_one_that_speaks_is_not() {
     assert!(!matches!(end, Some(Ok(Message::Text(_)))), "{end:?}");
     speaking.send(Message::text("still here")).await;
     assert_eq!(speaking.receive().await, Message::text("still here"));
+}
+
+/// Waits until each of the other time-outs has cut somebody off.
+async fn everyone_else_is_cut_off(gateway: &Gateway) {
+    let handshake = async {
+        let mut silent = Raw::plain(gateway.https()).await;
+        assert!(silent.rest().await.is_empty(), "before its handshake");
+    };
+    let keepalive = async {
+        let mut idle = Raw::tls(gateway, "app.test").await;
+        assert!(idle.rest().await.is_empty(), "before its first request");
+    };
+    let header = async {
+        let mut half = Raw::tls(gateway, "app.test").await;
+        half.write("GET / HTTP/1.1\r\nHost: app").await;
+        assert_eq!(half.head().await.map(|head| head.status), Some(408));
+    };
+    let body = async {
+        let mut upload = Raw::tls(gateway, "app.test").await;
+        upload.write("POST /upload HTTP/1.1\r\nHost: app.test\r\nContent-Length: 9\r\n\r\nx").await;
+        assert_eq!(upload.head().await.map(|head| head.status), Some(408));
+    };
+    let first_byte = async {
+        let mut http = Http::http2(gateway, "app.test").await;
+        assert_eq!(http.get("/silent").await.status, StatusCode::GATEWAY_TIMEOUT);
+    };
+    tokio::join!(handshake, keepalive, header, body, first_byte);
+}
+
+#[tokio::test]
+async fn a_silent_socket_outlives_every_other_time_out() {
+    let origin = Origin::raw(|stream, _| echo(stream)).await;
+    let silent =
+        Origin::raw(|mut stream, _| async move { while read_head(&mut stream).await.is_some() {} })
+            .await;
+    let server = "handshake = \"1s\"\nheader = \"1s\"\nkeepalive = \"1s\"";
+    let toml = format!(
+        "[upstream.echo]\nservers = [\"{}\"]\nconnect = \"1s\"\nfirst_byte = \"1s\"\n\
+         [upstream.silent]\nservers = [\"{}\"]\nconnect = \"1s\"\nfirst_byte = \"1s\"\n\
+         [site.\"app.test\"]\ntls = \"self-signed\"\nroutes = [\n\
+         {{ path = \"/ws\", to = \"echo\" }},\n\
+         {{ path = \"/upload\", to = \"silent\", idle = \"1s\" }},\n\
+         {{ path = \"/silent\", to = \"silent\" }},\n]\n",
+        origin.addr(),
+        silent.addr()
+    );
+    let gateway = Gateway::start(&config(server, &toml)).await;
+    let mut socket = open(&gateway).await;
+    socket.send(Message::text("before")).await;
+    assert_eq!(socket.receive().await, Message::text("before"));
+    // Twice, so that each time has passed for certain.
+    everyone_else_is_cut_off(&gateway).await;
+    everyone_else_is_cut_off(&gateway).await;
+    socket.send(Message::text("after")).await;
+    assert_eq!(socket.receive().await, Message::text("after"));
 }

@@ -1,4 +1,6 @@
 //! Which certificate is shown to whom.
+//!
+//! What nginx did: certificate files by hand.
 
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;

@@ -1,4 +1,7 @@
 //! SNI, `Host` and `:authority`: who gets a handshake, and for what.
+//!
+//! What nginx did: a catch-all server with a certificate and `return 444`, so that scanners got a TLS
+//! session before they got nothing.
 
 use hyper::StatusCode;
 use hyper::header::HOST;

@@ -10,7 +10,7 @@ use gateway_config::model::{Config, Protocol, Site, Tls};
 use super::super::finding::Finding;
 use super::super::places::Places;
 use crate::time::Rfc3339;
-use crate::upstream::client_config;
+use crate::upstream::Trust;
 
 /// A certificate that ends sooner is worth a word.
 const SOON: Duration = Duration::from_secs(14 * 86_400);
@@ -74,7 +74,7 @@ fn names_file(site: &Site, path: &Path) -> bool {
 pub(super) fn check_upstreams(config: &Config, places: &Places<'_>, problems: &mut Problems) {
     for upstream in config.upstreams.iter().filter(|upstream| upstream.protocol == Protocol::Https)
     {
-        let Err(error) = client_config(upstream.ca.as_deref()) else { continue };
+        let Err(error) = Trust::read(upstream.ca.as_deref(), None) else { continue };
         let text = format!("upstream `{}`: {error}", upstream.name);
         let (message, help) = text.split_once("; ").unwrap_or((&text, ""));
         let place = places.upstream(upstream, "ca");

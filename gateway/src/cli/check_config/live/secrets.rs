@@ -7,7 +7,7 @@ use gateway_config::model::{AcmeDirectory, Config, DnsProvider, Secret, Tls};
 
 use super::super::finding::Finding;
 use super::super::places::Places;
-use crate::upstream::client_config;
+use crate::upstream::Trust;
 
 /// Without sites that have their certificates by ACME nobody reads them.
 pub(super) fn check(config: &Config, places: &Places<'_>, problems: &mut Problems) {
@@ -50,7 +50,7 @@ impl Check<'_, '_> {
 
     /// `roots` of the directory, or `ca` where it has none: said once for all of these.
     fn roots(&mut self, index: usize, file: &Path) {
-        let Err(error) = client_config(Some(file)) else { return };
+        let Err(error) = Trust::read(Some(file), None) else { return };
         let own = self.places.acme(Some(index), &["roots"]);
         let place = own.or_else(|| self.places.acme(None, &["ca"]));
         let text = error.to_string();
