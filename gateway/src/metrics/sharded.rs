@@ -206,7 +206,9 @@ impl<C: Child> Collector for Family<C> {
                 label.set_value(value.clone());
                 label
             });
-            let mut metric = Metric::from_label(labels.collect());
+            let mut labels: Vec<_> = labels.collect();
+            labels.sort();
+            let mut metric = Metric::from_label(labels);
             child.tell(&mut metric);
             metric
         });
