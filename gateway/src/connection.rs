@@ -61,8 +61,8 @@ impl Connection {
     ///
     /// What was agreed on when the connection began stays: its protocol, the site whose certificate
     /// was shown, and what the client showed. Where that site is gone, or asks its clients for other
-    /// certificates now, or holds them against other lists, every request is misdirected, which tells the client to make a connection
-    /// anew (RFC 9110 section 15.5.20).
+    /// certificates now, or holds them against other lists, every request is misdirected, which tells
+    /// the client to make a connection anew (RFC 9110 section 15.5.20).
     pub(crate) fn renewed(&self) -> Option<Self> {
         let shared = &self.worker.shared;
         if shared.is_current(&self.snapshot) {

@@ -59,7 +59,8 @@ pub(crate) async fn serve<D: Downstream>(
     let mut places = Places::new();
     let served = match flaw {
         Some(flaw) => Err(flaw),
-        None => answer(&mut request, asked, connection, &mut story, &mut places).await,
+        // In a box, which a tunnel does not hold.
+        None => Box::pin(answer(&mut request, asked, connection, &mut story, &mut places)).await,
     };
     match served {
         Ok(Served::Answered) => {}
