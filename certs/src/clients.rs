@@ -1,5 +1,6 @@
 //! Certificates of clients: who issues them, and which have been revoked.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -40,17 +41,25 @@ pub enum ClientCertsError {
     Verifier(#[source] VerifierBuilderError),
 }
 
+/// What certificates of clients are held against.
+pub struct ClientVerification {
+    /// What verifies them.
+    pub verifier: Arc<dyn ClientCertVerifier>,
+    /// Another number where the CAs or the lists are others: then whoever was let in before is to
+    /// show the certificate again.
+    pub version: u64,
+}
+
 /// What verifies the certificates of a site's clients. Whoever is on a list is refused, and so is
 /// everybody whose CA has none where there are lists, or one whose time is over.
 ///
 /// # Errors
 /// [`ClientCertsError`].
-pub fn client_verifier(
-    clients: &ClientCerts,
-) -> Result<Arc<dyn ClientCertVerifier>, ClientCertsError> {
-    let mut roots = RootCertStore::empty();
+pub fn client_verifier(clients: &ClientCerts) -> Result<ClientVerification, ClientCertsError> {
+    let (mut roots, mut version) = (RootCertStore::empty(), DefaultHasher::new());
     for root in read::<CertificateDer<'static>>("the CA's certificate", &clients.ca)? {
         let path = || clients.ca.clone();
+        root.hash(&mut version);
         roots.add(root).map_err(|source| ClientCertsError::Root { path: path(), source })?;
     }
     let mut lists = Vec::new();
@@ -58,10 +67,12 @@ pub fn client_verifier(
         let what = "the list of revoked certificates";
         lists.extend(read::<CertificateRevocationListDer<'static>>(what, path)?);
     }
+    lists.iter().for_each(|list| list.as_ref().hash(&mut version));
     let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
     let builder = builder.with_crls(lists).enforce_revocation_expiration();
     let builder = if clients.required { builder } else { builder.allow_unauthenticated() };
-    builder.build().map_err(ClientCertsError::Verifier)
+    let verifier = builder.build().map_err(ClientCertsError::Verifier)?;
+    Ok(ClientVerification { verifier, version: version.finish() })
 }
 
 fn read<T: PemObject>(what: &'static str, path: &Path) -> Result<Vec<T>, ClientCertsError> {

@@ -23,7 +23,7 @@ mod timestamp;
 
 pub use build::{Built, CertProblem, CertificateFacts, CertificateSource, Problem, build_store};
 pub use certificate::{Certificate, KeyKind, LeafFacts};
-pub use clients::{ClientCertsError, client_verifier, subject};
+pub use clients::{ClientCertsError, ClientVerification, client_verifier, subject};
 pub use error::{CertError, PemDamage, PemFile, Warning};
 pub use folder::{Folder, FolderAction, FolderError, Kept, Lock};
 pub use load::{Loaded, load_bundle, load_client_files, load_files, read_bundle};

@@ -61,8 +61,8 @@ impl Connection {
     ///
     /// What was agreed on when the connection began stays: its protocol, the site whose certificate
     /// was shown, and what the client showed. Where that site is gone, or asks its clients for other
-    /// certificates now, every request is misdirected, which tells the client to make a connection
-    /// anew (RFC 9110 section 15.5.20).
+    /// certificates now, or holds them against other lists, every request is misdirected, which tells
+    /// the client to make a connection anew (RFC 9110 section 15.5.20).
     pub(crate) fn renewed(&self) -> Option<Self> {
         let shared = &self.worker.shared;
         if shared.is_current(&self.snapshot) {
@@ -71,9 +71,10 @@ impl Connection {
         let snapshot = shared.snapshot.load_full();
         let tls = self.tls.map(|facts| {
             let shown = facts.site.and_then(|site| Some((site, self.snapshot.sites.get(site)?)));
-            let site = shown.and_then(|(place, site)| {
-                let place = snapshot.site_named(&site.name, place)?;
-                let asks_alike = snapshot.sites.get(place)?.client_certs == site.client_certs;
+            let site = shown.and_then(|(before, site)| {
+                let place = snapshot.site_named(&site.name, before)?;
+                let asks_alike = snapshot.sites.get(place)?.client_certs == site.client_certs
+                    && snapshot.clients_version(place) == self.snapshot.clients_version(before);
                 asks_alike.then_some(place)
             });
             TlsFacts { site, ..facts }

@@ -340,11 +340,13 @@ impl SiteMetrics {
     }
 }
 
+type ByMethodAndClass = [[OnceLock<Arc<Counter>>; CLASSES.len()]; METHODS.len()];
+
 /// A route's metrics. Each counter is looked up the first time that it is needed, so that a hundred
 /// thousand routes cost nothing until they are asked for.
 #[derive(Debug)]
 pub(crate) struct RouteMetrics {
-    requests: OnceLock<Box<[[OnceLock<Arc<Counter>>; CLASSES.len()]; METHODS.len()]>>,
+    requests: OnceLock<Box<ByMethodAndClass>>,
 }
 
 impl RouteMetrics {

@@ -13,7 +13,7 @@ use crate::connection::Connection;
 use crate::downstream::{Downstream, Framing};
 use crate::exchange::{Exchange, Passed, STREAM_IDLE};
 use crate::fault::Fault;
-use crate::files::{self, Folder};
+use crate::files::{self, Folder, Terms};
 use crate::guard::{Asking, Decision, Guard};
 use crate::head::Fields;
 use crate::head::RequestHead;
@@ -59,7 +59,8 @@ pub(crate) async fn serve<D: Downstream>(
     let mut places = Places::new();
     let served = match flaw {
         Some(flaw) => Err(flaw),
-        None => answer(&mut request, asked, connection, &mut story, &mut places).await,
+        // In a box, which a tunnel does not hold.
+        None => Box::pin(answer(&mut request, asked, connection, &mut story, &mut places)).await,
     };
     match served {
         Ok(Served::Answered) => {}
@@ -267,7 +268,8 @@ impl Visit<'_> {
             }
         };
         story.status(file.status());
-        let (dress, terms) = (route.rules.to(asked), (*allowances, route.policy.idle));
+        let (idle, bandwidth) = (route.policy.idle, route.policy.bandwidth);
+        let (dress, terms) = (route.rules.to(asked), Terms { allowances, idle, bandwidth });
         file.send(request, &asked.method, dress, story.trace(), terms).await?;
         Ok(Served::Answered)
     }

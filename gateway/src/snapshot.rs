@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-use gateway_certs::{CertStore, CertificateFacts, LocalCa, Slot, Slots};
+use gateway_certs::{CertStore, CertificateFacts, ClientVerification, LocalCa, Slot, Slots};
 use gateway_config::HostError;
 use gateway_config::model::{self, Action, CertificateFiles, Config, Policy, Redirect, Rewrite};
 use rustls::ServerConfig;
@@ -21,7 +21,7 @@ use crate::metrics::{Metrics, RouteMetrics, SiteMetrics, UpstreamMetrics};
 use crate::policy::limit::Limiter;
 use crate::reply::{Answer, ErrorStyle, PageError, Pages};
 use crate::route::{Hosts, Paths, own_length};
-use crate::tls::ForClients;
+use crate::tls::{ForClient, ForClients};
 use crate::upstream::{Names, StickyError, StickyKey, TlsError, Tools, Trust, Upstream};
 
 /// A configuration, ready to serve.
@@ -217,6 +217,11 @@ impl Snapshot {
         self.sites.iter().position(is_meant)
     }
 
+    /// What a site's clients are verified against, by a number; none where they need no certificate.
+    pub(crate) fn clients_version(&self, site: usize) -> Option<u64> {
+        self.certificates.for_clients.get(&site).map(|own| own.version)
+    }
+
     /// The site that answers to a host.
     pub(crate) fn site_of(&self, host: &model::Host) -> Option<usize> {
         self.hosts.find(host)
@@ -270,10 +275,10 @@ fn for_clients(
     for (index, site) in config.sites.iter().enumerate() {
         let Some(clients) = &site.client_certs else { continue };
         match gateway_certs::client_verifier(clients) {
-            Ok(verifier) => {
+            Ok(ClientVerification { verifier, version }) => {
                 let store = store.clone();
                 let config = gateway_certs::server_config_for_clients(store, verifier, alpn)?;
-                configs.insert(index, config);
+                configs.insert(index, ForClient { config, version });
             }
             Err(error) => problems.push(format!("site `{}`: {error}", site.name)),
         }

@@ -107,7 +107,14 @@ pub(crate) struct Shaken {
 }
 
 /// The configurations of sites that ask their clients for certificates.
-pub(crate) type ForClients = HashMap<usize, Arc<ServerConfig>>;
+pub(crate) type ForClients = HashMap<usize, ForClient>;
+
+/// What a site is served with that asks its clients for certificates.
+pub(crate) struct ForClient {
+    pub(crate) config: Arc<ServerConfig>,
+    /// Another number where they are held against something else.
+    pub(crate) version: u64,
+}
 
 /// Performs the handshake within `limit`. `None`: it was a CA, that has seen what it came for.
 pub(crate) async fn handshake(
@@ -176,7 +183,7 @@ fn choose(accepted: Accepted, ground: &Ground<'_>) -> Result<Chosen, HandshakeEr
         Resolved::UnknownName => return Err(HandshakeError::UnknownName),
         Resolved::Failed { source, .. } => return Err(HandshakeError::NoCertificate(source)),
     };
-    let config = for_clients.get(&site).unwrap_or(config);
+    let config = for_clients.get(&site).map_or(*config, |own| &own.config);
     let config = match hello.server_name() {
         Some(_) => Arc::clone(config),
         None => config_for_address(config, Arc::clone(store), *local),

@@ -50,7 +50,7 @@ codes! {
     BadSuffix = "bad-suffix", Error, "Not a suffix pattern such as \"*.bak\", or not an ending such as \".js\".";
     BadServer = "bad-server", Error, "Not a server that requests could be passed to.";
     BadUrl = "bad-url", Error, "Not a URL or path to redirect to, or not the URL of an API.";
-    BadOrigin = "bad-origin", Error, "Not an origin such as \"https://app.example.com\".";
+    BadOrigin = "bad-origin", Error, "Not an origin: a scheme and a host.";
     BadMediaType = "bad-media-type", Error, "Not a media type such as \"text/html\", and not all of one kind.";
     BadMethod = "bad-method", Error, "Not a method, or none that a browser sends.";
     BadStatus = "bad-status", Error, "A status that does not belong there.";

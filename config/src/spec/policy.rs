@@ -58,7 +58,7 @@ pub(crate) const POLICIES: &[KeySpec] = &[
         name: "bandwidth",
         kind: Kind::Either(&[Kind::Text(Format::Bandwidth), Kind::Table(&BANDWIDTH)]),
         presence: Presence::Optional("as fast as it goes"),
-        doc: "How fast each answer of an upstream is sent. What is said over a WebSocket is not slowed down.",
+        doc: "How fast each answer of an upstream and each file is sent. What is said over a WebSocket is not slowed down.",
         example: "\"1MiB/s\"",
     },
     KeySpec {

@@ -6,15 +6,16 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::open::Found;
-use crate::downstream::{ClientError, Downstream};
+use crate::downstream::{ClientError, Downstream, Framing};
 use crate::encoder::Encoder;
 use crate::fault::Fault;
+use crate::policy::bandwidth::Pace;
 
 /// Read at once.
 const PIECE: usize = 128 * 1024;
@@ -43,27 +44,26 @@ impl FileBody {
     /// client has taken the last.
     pub(super) async fn send(
         mut self,
-        request: &mut impl Downstream,
+        mut outlet: Outlet<'_, impl Downstream>,
         mut encoder: Option<Encoder>,
-        idle: Duration,
     ) -> Result<(), Fault> {
         let mut buffer = Vec::new();
         while !self.left.is_empty() {
             buffer = self.read(buffer).await.map_err(Fault::Unreadable)?;
             let Some(encoder) = &mut encoder else {
-                pass(request, &buffer, idle).await?;
+                outlet.pass(&buffer).await?;
                 continue;
             };
             for piece in buffer.chunks(COMPRESSED) {
                 encoder.write(piece).map_err(Fault::NotCompressed)?;
-                drain(request, encoder, idle).await?;
+                outlet.drain(encoder).await?;
             }
         }
         if let Some(encoder) = &mut encoder {
             encoder.finish().map_err(Fault::NotCompressed)?;
-            drain(request, encoder, idle).await?;
+            outlet.drain(encoder).await?;
         }
-        request.end(None);
+        outlet.request.end(None);
         Ok(())
     }
 
@@ -94,39 +94,71 @@ impl FileBody {
     }
 }
 
-async fn drain(
-    request: &mut impl Downstream,
-    encoder: &mut Encoder,
+/// Where the bytes go, and how fast.
+pub(super) struct Outlet<'r, D> {
+    request: &'r mut D,
     idle: Duration,
-) -> Result<(), Fault> {
-    let length = encoder.output().len();
-    pass(request, encoder.output(), idle).await?;
-    encoder.consume(length);
-    Ok(())
+    pace: Option<Pace>,
+    /// Whether the request has no body, so that nothing but its client's going away can be heard.
+    listens: bool,
 }
 
-/// Gives the client a piece, as fast as it takes it.
-async fn pass(
-    request: &mut impl Downstream,
-    mut piece: &[u8],
-    idle: Duration,
-) -> Result<(), Fault> {
-    if piece.is_empty() {
-        return Ok(());
+impl<'r, D: Downstream> Outlet<'r, D> {
+    pub(super) fn new(request: &'r mut D, idle: Duration, pace: Option<Pace>) -> Self {
+        let listens = request.framing() == Framing::Empty;
+        Self { request, idle, pace, listens }
     }
-    request.patience().allow(Instant::now(), idle);
-    poll_fn(|cx| {
-        while let Poll::Ready(taken) = request.poll_send(cx, piece) {
+
+    async fn drain(&mut self, encoder: &mut Encoder) -> Result<(), Fault> {
+        let length = encoder.output().len();
+        self.pass(encoder.output()).await?;
+        encoder.consume(length);
+        Ok(())
+    }
+
+    /// Gives the client a piece, as fast as it takes it and `bandwidth` allows.
+    async fn pass(&mut self, mut piece: &[u8]) -> Result<(), Fault> {
+        if piece.is_empty() {
+            return Ok(());
+        }
+        self.request.patience().allow(Instant::now(), self.idle);
+        poll_fn(|cx| self.poll_pass(cx, &mut piece)).await
+    }
+
+    fn poll_pass(&mut self, cx: &mut Context<'_>, piece: &mut &[u8]) -> Poll<Result<(), Fault>> {
+        while let Some(room) = self.poll_room(cx)? {
+            let part = piece.get(..room).unwrap_or(piece);
+            let Poll::Ready(taken) = self.request.poll_send(cx, part) else { break };
             let taken = taken.map_err(Fault::ClientGone)?;
-            piece = piece.get(taken..).unwrap_or_default();
+            if let Some(pace) = &mut self.pace {
+                pace.spend(taken, Instant::now());
+            }
+            *piece = piece.get(taken..).unwrap_or_default();
             if piece.is_empty() {
                 return Poll::Ready(Ok(()));
             }
-            request.patience().allow(Instant::now(), idle);
+            self.request.patience().allow(Instant::now(), self.idle);
         }
-        request.patience().poll_over(cx).map(|after| Err(took_nothing(after)))
-    })
-    .await
+        if self.listens
+            && let Poll::Ready(Err(error)) = self.request.poll_body(cx)
+        {
+            return Poll::Ready(Err(error.into()));
+        }
+        self.request.patience().poll_over(cx).map(|after| Err(took_nothing(after)))
+    }
+
+    /// How much may be sent now; `None` where `bandwidth` says to wait, which is nobody's silence.
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Result<Option<usize>, Fault> {
+        let Some(pace) = &mut self.pace else { return Ok(Some(usize::MAX)) };
+        if let Poll::Ready(room) = pace.poll_room(cx) {
+            return Ok(Some(room));
+        }
+        self.request.patience().allow(Instant::now(), self.idle);
+        match self.request.poll_flush(cx) {
+            Poll::Ready(Err(error)) => Err(Fault::ClientGone(error)),
+            _ => Ok(None),
+        }
+    }
 }
 
 fn took_nothing(after: Duration) -> Fault {

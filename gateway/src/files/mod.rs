@@ -1,8 +1,8 @@
 //! Static files: what a request gets of a folder.
 //!
-//! The path becomes a name below the folder ([`name`]), the name a file that is open ([`look_up`], on a
-//! thread that may wait for a disk), the request's conditions decide how much of it is asked for
-//! ([`conditions`]), and the pieces go to the client ([`body`]).
+//! The path becomes a name below the folder ([`name`]), the name a file that is open
+//! ([`open::look_up`], on a thread that may wait for a disk), the request's conditions decide how much
+//! of it is asked for ([`conditions`]), and the pieces go to the client ([`body`]).
 
 mod body;
 mod conditions;
@@ -12,8 +12,9 @@ mod open;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use gateway_config::model::{Files, PathPattern};
+use gateway_config::model::{Bandwidth, Files, PathPattern};
 use http::{Method, StatusCode};
+use tokio::time::Instant;
 
 use crate::downstream::Downstream;
 use crate::encoder::Encoder;
@@ -24,11 +25,12 @@ use crate::headers::response::Dress;
 use crate::headers::trace::Trace;
 use crate::headers::vary;
 use crate::path::{self, Path};
+use crate::policy::bandwidth::Pace;
 use crate::policy::limit::Allowance;
 use crate::reply::{self, Answer};
 use crate::route::own_length;
 use crate::time::write_http_date;
-use body::FileBody;
+use body::{FileBody, Outlet};
 use conditions::Verdict;
 use open::{Found, Lookup, Wanted};
 
@@ -56,6 +58,13 @@ pub(crate) enum Reply {
 pub(crate) struct FileAnswer {
     head: ResponseHead,
     body: FileBody,
+}
+
+/// What the route says about how a file is sent.
+pub(crate) struct Terms<'t> {
+    pub(crate) allowances: &'t [Allowance<'t>],
+    pub(crate) idle: Option<Duration>,
+    pub(crate) bandwidth: Option<Bandwidth>,
 }
 
 /// Checks that a method is one that files answer to.
@@ -203,10 +212,10 @@ impl FileAnswer {
         method: &Method,
         dress: Dress<'_>,
         trace: &Trace,
-        (allowances, idle): (&[Allowance<'_>], Option<Duration>),
+        terms: Terms<'_>,
     ) -> Result<(), Fault> {
         let Self { mut head, body } = self;
-        reply::add_rate_limits(allowances, &mut head.fields);
+        reply::add_rate_limits(terms.allowances, &mut head.fields);
         let encoding = dress.apply(trace, &mut head);
         reply::add_date(&mut head.fields, SystemTime::now());
         let ended = body.is_empty() || *method == Method::HEAD;
@@ -216,7 +225,9 @@ impl FileAnswer {
         if ended {
             return Ok(());
         }
-        body.send(request, encoder, idle.unwrap_or(IDLE)).await
+        let pace = terms.bandwidth.map(|bandwidth| Pace::begin(bandwidth, Instant::now()));
+        let outlet = Outlet::new(request, terms.idle.unwrap_or(IDLE), pace);
+        body.send(outlet, encoder).await
     }
 }
 

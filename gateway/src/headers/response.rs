@@ -70,8 +70,8 @@ pub(crate) struct Dress<'r> {
 }
 
 impl Dress<'_> {
-    /// Does what the route says, and says which request this answers.
-    /// How the body is to be compressed, where it is.
+    /// Does what the route says, and says which request this answers. Returns how the body is to be
+    /// compressed, where it is.
     pub(crate) fn apply(self, trace: &Trace, head: &mut ResponseHead) -> Option<Encoding> {
         let Self { rules, asked } = self;
         let encoding = rules.finish.as_ref().and_then(|finish| finish.apply(asked, head));

@@ -169,6 +169,11 @@ mod tests {
         }
         assert_eq!(found(Some("a"), Algorithm::RS256), 0);
         assert_eq!(set(&[key(r#","use":"enc""#)]).err(), Some(KeySetError::Empty));
+        assert!(keys.is_fresh(Instant::now()), "keys of a file stay");
+        let until = Instant::now() + USUAL;
+        let text = format!("{{\"keys\":[{}]}}", key(""));
+        let fetched = KeySet::read(text.as_bytes(), Some(until)).unwrap();
+        assert!(fetched.is_fresh(until - SHORTEST) && !fetched.is_fresh(until));
         for text in ["", "{}", "[]", "<html>", r#"{"keys":{}}"#] {
             assert_eq!(
                 KeySet::read(text.as_bytes(), None).err(),

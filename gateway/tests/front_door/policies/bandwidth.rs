@@ -5,7 +5,7 @@
 use http_body_util::BodyExt;
 use serde_json::Value;
 
-use crate::harness::gateway::Gateway;
+use crate::harness::gateway::{Gateway, folder};
 use crate::harness::http_client::{Http, get};
 use crate::harness::origin::Origin;
 use crate::harness::replies::{check_pattern, patterned};
@@ -51,6 +51,31 @@ fn proto(record: &Value) -> &str {
     match record["proto"].as_str() {
         Some("HTTP/2") => "HTTP/2.0",
         other => other.unwrap_or("none"),
+    }
+}
+
+/// The same for a file, whose client is seen to leave while nothing may be sent.
+#[tokio::test]
+async fn files_are_slowed_down_too() {
+    let dir = folder();
+    std::fs::write(dir.path().join("file.bin"), vec![7; LARGE as usize]).unwrap();
+    let toml = "[site.\"app.test\"]\ntls = \"self-signed\"\nfiles = \".\"\n\
+                bandwidth = { rate = \"1B/s\", burst = \"200KB\" }\n";
+    let gateway = Gateway::start_in(dir, &config("", toml)).await;
+    for mut http in Http::both(&gateway, "app.test").await {
+        let version = format!("{:?}", http.version());
+        let mut response = http.send(get("/file.bin")).await.unwrap();
+        let mut received = 0;
+        while received < BURST {
+            let frame = within("a piece of the burst", response.body_mut().frame()).await;
+            received += frame.unwrap().unwrap().into_data().unwrap().len();
+        }
+        drop((response, http));
+        let slow =
+            |record: &Value| record["path"] == "/file.bin" && version.contains(proto(record));
+        let record = gateway.record("the record of the slow file", slow).await;
+        let sent = usize::try_from(record["bytes_out"].as_u64().unwrap()).unwrap();
+        assert!((BURST..BURST + 1000).contains(&sent), "{sent} bytes were sent over {version}");
     }
 }
 

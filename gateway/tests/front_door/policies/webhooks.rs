@@ -282,6 +282,27 @@ async fn a_client_that_waits_to_be_told_is_told() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_too_large_is_not_asked_for_and_one_that_stops_not_waited_for() {
+    let origin = Origin::http(echo).await;
+    let gateway = gateway(&origin, "", "body = \"12B\", idle = \"300ms\",").await;
+    let head = |more: &str| {
+        format!(
+            "POST / HTTP/1.1\r\nHost: app.test\r\nX-Hub-Signature-256: {SIGNED}\r\n{more}\r\n\r\n"
+        )
+    };
+    let mut raw = Raw::tls(&gateway, "app.test").await;
+    raw.write(head("Content-Length: 13\r\nExpect: 100-continue")).await;
+    assert_eq!(raw.head().await.unwrap().status, 413);
+    for framing in ["Content-Length: 12\r\n\r\nHell", "Transfer-Encoding: chunked\r\n\r\n4\r\nHell"]
+    {
+        let mut raw = Raw::tls(&gateway, "app.test").await;
+        raw.write(head(framing).trim_end()).await;
+        assert_eq!(raw.head().await.unwrap().status, 408, "{framing}");
+    }
+    assert_eq!(origin.seen(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_route_may_answer_deliveries_itself_and_another_be_open() {
     let dir = folder();
     std::fs::write(dir.path().join("secret"), SECRET).unwrap();

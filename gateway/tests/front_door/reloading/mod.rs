@@ -3,6 +3,7 @@
 mod asking;
 mod carried_over;
 mod certificates;
+mod guards;
 mod listeners;
 mod refusals;
 mod taking_effect;
