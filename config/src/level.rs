@@ -42,6 +42,7 @@ pub(crate) struct Level {
     pub(crate) auth: Option<Option<Arc<Auth>>>,
     /// The same.
     pub(crate) webhook: Option<Option<Arc<Webhook>>>,
+    pub(crate) forwarded: Option<bool>,
     pub(crate) log: Option<bool>,
 }
 
@@ -87,6 +88,7 @@ pub(crate) fn merge(levels: &[&Level]) -> Policy {
         compress: nearest(levels, |level| level.compress.clone()).flatten(),
         auth: nearest(levels, |level| level.auth.clone()).flatten(),
         webhook,
+        forwarded: nearest(levels, |level| level.forwarded).unwrap_or(false),
         log: nearest(levels, |level| level.log).unwrap_or(true),
     }
 }

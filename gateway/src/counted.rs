@@ -109,6 +109,7 @@ fn request_head(times: u32) -> Result<(), Failure> {
             target: head.target(),
             body,
             upgrade: None,
+            forwarded: false,
             added: None,
         };
         out.clear();

@@ -314,6 +314,7 @@ impl Call<'_> {
                 target: self.target,
                 body: framing,
                 upgrade: websocket(asked).filter(|_| framing == Framing::Empty),
+                forwarded: self.route.policy.forwarded,
                 added: self.added,
             },
             gauge,

@@ -45,6 +45,8 @@ pub struct Policy {
     pub webhook: Option<Arc<Webhook>>,
     /// Whether requests are written to the access log.
     pub log: bool,
+    /// Whether upstreams are told about the client in `Forwarded` too.
+    pub forwarded: bool,
 }
 
 /// `allow` and `deny` of one level. `deny` is asked first; then, if `allow` is not empty, the client

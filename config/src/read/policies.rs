@@ -30,6 +30,7 @@ pub(super) fn read(table: &Table<'_>, context: &Context<'_>) -> Level {
         compress: given("compress").and_then(|node| compress::read(&node)),
         auth: given("auth").and_then(|node| auth::read(&node, context)),
         webhook: given("webhook").and_then(|node| webhook::read(&node)),
+        forwarded: given("forwarded").and_then(|node| node.bool()),
         log: given("log").and_then(|node| node.bool()),
     }
 }

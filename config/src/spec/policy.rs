@@ -107,6 +107,13 @@ pub(crate) const POLICIES: &[KeySpec] = &[
         example: "{ provider = \"github\", secrets = [{ env = \"GITHUB_WEBHOOK_SECRET\" }] }",
     },
     KeySpec {
+        name: "forwarded",
+        kind: Kind::Bool,
+        presence: Presence::Default("false"),
+        doc: "Whether upstreams are told about the client in `Forwarded` (RFC 7239) too, besides `X-Forwarded-*`.",
+        example: "true",
+    },
+    KeySpec {
         name: "log",
         kind: Kind::Bool,
         presence: Presence::Default("true"),

@@ -204,6 +204,7 @@ impl Call<'_> {
             body: framing,
             upgrade,
             added: None,
+            forwarded: self.route.policy.forwarded,
         };
         let mut fields = Fields::default();
         fields_for_upstream(asked, &forwarding, &mut fields);

@@ -40,6 +40,8 @@ pub(crate) struct PolicyFacts {
     pub(crate) stream_idle: String,
     /// Whether requests are written to the access log.
     pub(crate) log: bool,
+    /// Whether upstreams are told in `Forwarded` too.
+    pub(crate) forwarded: bool,
     pub(crate) cache_control: Vec<CacheControlFacts>,
     pub(crate) compress: Option<CompressFacts>,
     pub(crate) cors: Option<CorsFacts>,
@@ -131,6 +133,7 @@ impl PolicyFacts {
             body_idle: idle(BODY_IDLE),
             stream_idle: idle(STREAM_IDLE),
             log: policy.log,
+            forwarded: policy.forwarded,
             cache_control: CacheControlFacts::of(policy, path),
             compress: policy.compress.as_ref().map(|it| CompressFacts::of(it, asked.head)),
             cors: policy.cors.as_ref().map(|cors| CorsFacts::of(cors, asked.head)),

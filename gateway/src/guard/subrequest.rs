@@ -68,6 +68,7 @@ impl Subrequest<'_> {
                 target: self.target,
                 body: Framing::Empty,
                 upgrade: None,
+                forwarded: false,
                 added: Some(self.added),
             },
             gauge,

@@ -22,6 +22,8 @@ pub(crate) struct Forwarding<'r> {
     pub(crate) body: Framing,
     /// The protocol of an upgrade that is passed on.
     pub(crate) upgrade: Option<&'static str>,
+    /// Whether it is told in `Forwarded` too.
+    pub(crate) forwarded: bool,
     /// What only the gateway's own policies may say.
     pub(crate) added: Option<&'r Fields>,
 }
@@ -79,6 +81,7 @@ fn copy_end_to_end(asked: &Fields, forwarding: &Forwarding<'_>, out: &mut impl S
     for field in asked.iter() {
         let goes_on = match field.known {
             Known::Other => believed || !field.name.starts_with(b"x-forwarded-"),
+            Known::Forwarded if forwarding.forwarded => false,
             known => !is_hop_by_hop(known) && !is_ours(known) && (believed || !is_claim(known)),
         };
         if goes_on && !named.iter().any(|name| name == field.name) {
@@ -132,6 +135,9 @@ fn describe_client(asked: &Fields, forwarding: &Forwarding<'_>, out: &mut impl S
         });
     }
     out.field(b"x-forwarded-for", if chain.is_empty() { peer } else { &chain });
+    if forwarding.forwarded {
+        out.field(b"forwarded", &forwarded(asked, forwarding));
+    }
     out.field(b"x-forwarded-proto", b"https");
     out.field(b"x-forwarded-host", authority);
     if forwarding.client.via_trusted {
@@ -141,6 +147,19 @@ fn describe_client(asked: &Fields, forwarding: &Forwarding<'_>, out: &mut impl S
     }
     out.field(b"x-request-id", forwarding.trace.request_id.as_bytes());
     out.field(b"traceparent", &forwarding.trace.traceparent());
+}
+
+/// `Forwarded` (RFC 7239), behind what a trusted proxy has said in it. What is no token is quoted, which
+/// IPv6 addresses and ports need.
+fn forwarded(asked: &Fields, forwarding: &Forwarding<'_>) -> Vec<u8> {
+    let mut line = Vec::new();
+    if forwarding.client.via_trusted {
+        with_joined(asked, Known::Forwarded, b", ", |brought| line = [brought, b", "].concat());
+    }
+    let Forwarding { peer, authority, .. } = forwarding;
+    let node = if peer.contains(':') { format!("\"[{peer}]\"") } else { (*peer).to_owned() };
+    line.extend_from_slice(format!("for={node};host=\"{authority}\";proto=https").as_bytes());
+    line
 }
 
 fn frame(asked: &RequestHead, forwarding: &Forwarding<'_>, out: &mut impl Sink) {

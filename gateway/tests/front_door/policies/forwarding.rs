@@ -37,6 +37,26 @@ async fn host_and_forwarded_headers_say_how_the_client_asked() {
 }
 
 #[tokio::test]
+async fn forwarded_is_sent_on_request_behind_what_a_trusted_proxy_says() {
+    let origin = Origin::echo().await;
+    let told = one_site(origin.addr(), "forwarded = true");
+    let theirs = [("forwarded", "for=203.0.113.7"), ("x-forwarded-for", "203.0.113.7")];
+    let ours = "for=127.0.0.1;host=\"app.test\";proto=https";
+    let cases = [
+        ("", told.clone(), Some(ours.to_owned())),
+        ("trusted_proxies = [\"127.0.0.1\"]", told, Some(format!("for=203.0.113.7, {ours}"))),
+        ("", one_site(origin.addr(), ""), None),
+    ];
+    for (server, site, expected) in cases {
+        let gateway = Gateway::start(&config(server, &site)).await;
+        for mut http in Http::both(&gateway, "app.test").await {
+            let seen = http.request(get_with("/", &theirs)).await.json();
+            assert_eq!(echoed_once(&seen, "forwarded"), expected, "{server}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn every_request_has_an_id_that_origin_log_and_client_agree_on() {
     let (_origin, gateway) = echoing().await;
     let mut ids = Vec::new();
