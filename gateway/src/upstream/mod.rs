@@ -101,7 +101,6 @@ pub(crate) struct Connection {
 }
 
 impl Upstream {
-    /// Prepares an upstream: subscribes to its names, and keeps the TLS configuration for it.
     /// Whether this is what a new configuration asks for too, so that it can go on as it is.
     pub(crate) fn is_still(
         &self,
@@ -116,6 +115,7 @@ impl Upstream {
         same_tls && *self.config == *config
     }
 
+    /// Prepares an upstream: subscribes to its names, and keeps the TLS configuration for it.
     pub(crate) fn new(config: Arc<model::Upstream>, tools: Tools<'_>) -> Arc<Self> {
         let Tools { names, tls, sticky, metrics } = tools;
         let sni = config.sni.as_ref();
