@@ -418,6 +418,14 @@ impl UpstreamMetrics {
         if passed { self.passed.inc() } else { self.unhealthy.inc() }
     }
 
+    /// A server is none any more.
+    pub(crate) fn forget_server(&self, server: &str) {
+        for state in ["in", "out"] {
+            // An error means that there is nothing to take back.
+            drop(self.servers.remove_label_values(&[self.name.as_str(), server, state]));
+        }
+    }
+
     /// How many addresses of a server are asked, and how many are left out.
     pub(crate) fn servers(&self, server: &str, asked: i64, left_out: i64) {
         for (state, count) in [("in", asked), ("out", left_out)] {

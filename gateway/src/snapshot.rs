@@ -187,7 +187,7 @@ impl Snapshot {
         Ok(Self { serial: NEXT_SERIAL.fetch_add(1, Relaxed), certificates, ..self.clone() })
     }
 
-    /// Tells the metrics when the sites' certificates end. `before` has been served until now: what
+    /// Tells the metrics which upstreams there are and when the sites' certificates end. `before` has been served until now: what
     /// it said of sites that are gone is taken back.
     pub(crate) fn announce(&self, metrics: &Metrics, before: Option<&Self>) {
         for site in before.iter().flat_map(|before| before.sites.iter()) {
@@ -195,6 +195,12 @@ impl Snapshot {
                 metrics.forget_site(&site.name);
             }
         }
+        for (name, old) in before.iter().flat_map(|before| &before.parts.upstreams) {
+            if !self.parts.upstreams.get(name).is_some_and(|kept| Arc::ptr_eq(kept, old)) {
+                old.hide();
+            }
+        }
+        self.parts.upstreams.values().for_each(|upstream| upstream.show());
         let mut ends = HashMap::<usize, SystemTime>::new();
         for facts in self.certificates.facts.iter() {
             let end = ends.entry(facts.site).or_insert(facts.not_after);

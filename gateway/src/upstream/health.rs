@@ -101,8 +101,25 @@ impl Upstream {
         self.publish();
     }
 
+    /// Shows its servers in the metrics from now on: its configuration is served.
+    pub(crate) fn show(&self) {
+        *self.is_served.lock() = true;
+        self.publish();
+    }
+
+    /// Shows them no more: another configuration is served.
+    pub(crate) fn hide(&self) {
+        let mut is_served = self.is_served.lock();
+        *is_served = false;
+        self.servers.iter().for_each(|server| self.metrics.forget_server(&server.label));
+    }
+
     /// Shows how many addresses of each server are asked, and how many are left out.
     pub(super) fn publish(&self) {
+        let is_served = self.is_served.lock();
+        if !*is_served {
+            return;
+        }
         let members = self.members.load();
         for (index, server) in self.servers.iter().enumerate() {
             let of_server = members.iter().filter(|member| member.server == index);

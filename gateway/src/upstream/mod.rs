@@ -74,6 +74,8 @@ pub(crate) struct Upstream {
     most: Option<u32>,
     room: Option<Arc<WaitingRoom>>,
     pub(crate) metrics: UpstreamMetrics,
+    /// Whether it is what a served configuration has; only then the metrics show its servers.
+    is_served: Mutex<bool>,
 }
 
 /// What an upstream is built with besides its configuration.
@@ -135,6 +137,7 @@ impl Upstream {
             most,
             room: config.queue.map(|queue| Arc::new(WaitingRoom::new(queue, most))),
             metrics,
+            is_served: Mutex::new(false),
             config,
         });
         for server in &upstream.servers {

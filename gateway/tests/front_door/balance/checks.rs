@@ -11,7 +11,8 @@ use crate::harness::gateway::Gateway;
 use crate::harness::http_client::Http;
 use crate::harness::origin::Origin;
 use crate::harness::replies::full;
-use crate::harness::{config, eventually};
+use crate::harness::{answering_site, config, eventually};
+use crate::reloading::reloaded;
 
 /// A server that answers checks of `/up` with a status of the test's; 0: with none.
 async fn patient(text: &'static str) -> (Origin, Arc<AtomicU16>) {
@@ -129,4 +130,22 @@ async fn a_server_that_is_back_starts_slowly() {
     // A tenth of its half; a quarter of all would be five times that.
     let of_one = of(&answers(&mut http, "/", 200).await, "one");
     assert!(of_one < 50, "{of_one} of 200");
+}
+
+#[tokio::test]
+async fn a_reload_takes_the_servers_of_upstreams_that_are_gone_out_of_the_metrics() {
+    let (one, two) = (Origin::text("one").await, Origin::text("two").await);
+    let other = answering_site("other.test");
+    let both = app(&[one.addr(), two.addr()], "health = { tcp = true }") + &other;
+    let gateway = Gateway::start(&config("", &both)).await;
+    let servers = "gateway_upstream_servers";
+    assert_eq!(metric(&gateway, servers, &["state=\"in\""]).await, 2.0);
+    let one_only = app(&[one.addr()], "health = { tcp = true }") + &other;
+    reloaded(&gateway, &config("", &one_only)).await;
+    assert_eq!(metric(&gateway, servers, &["state=\"in\""]).await, 1.0);
+    reloaded(&gateway, &config("", &other)).await;
+    let text = Http::plain(gateway.admin(), "localhost").await.get("/metrics").await.text();
+    assert!(!text.contains("gateway_upstream_servers{"), "{text}");
+    reloaded(&gateway, &config("", &both)).await;
+    assert_eq!(metric(&gateway, servers, &["state=\"in\""]).await, 2.0);
 }
