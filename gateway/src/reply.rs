@@ -242,6 +242,11 @@ fn describes_a_body(field: Field<'_>) -> bool {
         || matches!(field.name, b"accept-ranges" | b"expires" | b"age" | b"digest" | b"repr-digest")
 }
 
+/// Whether a client would rather have HTML than anything else: a browser that goes to a page.
+pub(crate) fn prefers_html(asked: &RequestHead) -> bool {
+    accept::preferred(asked) == Some(accept::Form::Html)
+}
+
 /// Adds `RateLimit` and `RateLimit-Policy` for the limits that a request was counted against.
 pub(crate) fn add_rate_limits(allowances: &[Allowance<'_>], fields: &mut Fields) {
     if allowances.is_empty() {

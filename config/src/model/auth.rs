@@ -57,8 +57,8 @@ pub struct JwtAuth {
     pub issuer: String,
     /// What `aud` must name one of; anything where it is empty.
     pub audience: Vec<String>,
-    /// The names of the algorithms that are taken (RFC 7518); asymmetric ones alone.
-    pub algorithms: Vec<String>,
+    /// The signatures that are taken.
+    pub algorithms: Vec<JwsAlgorithm>,
     /// The cookie that holds the token where there is no `Authorization`.
     pub cookie: Option<String>,
     /// Claims that must be there, with their values.
@@ -69,6 +69,53 @@ pub struct JwtAuth {
     pub leeway: Duration,
     /// What happens while no keys can be had.
     pub on_error: OnError,
+}
+
+/// How a token is signed (RFC 7518, RFC 8037): with a private key, never with a secret that whoever
+/// verifies it would have to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are the names of the registry")]
+pub enum JwsAlgorithm {
+    Rs256,
+    Rs384,
+    Rs512,
+    Ps256,
+    Ps384,
+    Ps512,
+    Es256,
+    Es384,
+    EdDsa,
+}
+
+impl JwsAlgorithm {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Es256,
+        Self::Es384,
+        Self::EdDsa,
+    ];
+
+    /// Its name in the registry.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
+            Self::Ps256 => "PS256",
+            Self::Ps384 => "PS384",
+            Self::Ps512 => "PS512",
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::EdDsa => "EdDSA",
+        }
+    }
 }
 
 /// Where an issuer's keys are (RFC 7517).

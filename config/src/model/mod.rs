@@ -27,7 +27,7 @@ pub use acme::{
 };
 pub use address::{ListenAddr, ProxySource, TrustedProxies};
 pub use answers::CacheControl;
-pub use auth::{Auth, BasicAuth, ForwardAuth, JwtAuth, KeySource, OnError};
+pub use auth::{Auth, BasicAuth, ForwardAuth, JwsAlgorithm, JwtAuth, KeySource, OnError};
 pub use balance::{Balance, Fail, HashKey, Health, HealthCheck, Queue};
 pub use compress::{Compress, CompressLevels, ContentCoding, MediaRange};
 pub(crate) use cors::default_port;

@@ -9,7 +9,9 @@ use super::Context;
 use super::node::{NamedNode, Node, Shape};
 use super::table::Table;
 use crate::complaint::Complaint;
-use crate::model::{Auth, BasicAuth, ForwardAuth, JwtAuth, KeySource, OnError, Upstream};
+use crate::model::{
+    Auth, BasicAuth, ForwardAuth, JwsAlgorithm, JwtAuth, KeySource, OnError, Upstream,
+};
 use crate::problem::Code;
 use crate::spec::Format;
 use crate::text::{
@@ -117,7 +119,7 @@ fn read_jwt(node: &Node<'_>, context: &Context<'_>) -> Option<JwtAuth> {
         Shape::List(items) => Some(items.iter().filter_map(text).collect()),
         _ => None,
     });
-    let algorithms = table.read("algorithms", |node| node.each(text));
+    let algorithms = table.read("algorithms", |node| node.each(read_algorithm));
     let cookie = table.given("cookie").map(|node| node.parse(Format::Word, parse_word));
     let claims = table.given("claims").map(|node| read_claims(&node)).unwrap_or_default();
     let copied = table.given("copy_claims").map(|node| read_copies(&node)).unwrap_or_default();
@@ -136,6 +138,11 @@ fn read_jwt(node: &Node<'_>, context: &Context<'_>) -> Option<JwtAuth> {
         leeway: leeway?,
         on_error: on_error?,
     })
+}
+
+fn read_algorithm(node: &Node<'_>) -> Option<JwsAlgorithm> {
+    let written = node.text()?;
+    JwsAlgorithm::ALL.into_iter().find(|algorithm| algorithm.name() == written)
 }
 
 fn read_keys(node: &Node<'_>, context: &Context<'_>) -> Option<KeySource> {

@@ -1,6 +1,7 @@
 //! `auth` of a server, site or route.
 
 use super::{Format, KeySpec, Kind, Presence, TableSpec};
+use crate::model::JwsAlgorithm;
 
 pub(super) const AUTH: Kind = Kind::Either(&[Kind::Choice(&["off"]), Kind::Table(&AUTH_TABLE)]);
 
@@ -152,12 +153,7 @@ static JWT: TableSpec = TableSpec {
         },
         KeySpec {
             name: "algorithms",
-            kind: Kind::List {
-                of: &Kind::Choice(&[
-                    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
-                ]),
-                may_be_empty: false,
-            },
+            kind: Kind::List { of: &Kind::Choice(&ALGORITHMS), may_be_empty: false },
             presence: Presence::Default("[\"RS256\", \"ES256\", \"EdDSA\"]"),
             doc: "The signatures that are taken.",
             example: "[\"ES256\"]",
@@ -199,4 +195,15 @@ static JWT: TableSpec = TableSpec {
         },
     ]],
     one_of: &[],
+};
+
+/// The names of all that the model knows.
+const ALGORITHMS: [&str; JwsAlgorithm::ALL.len()] = {
+    let mut names = [""; JwsAlgorithm::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = JwsAlgorithm::ALL[at].name();
+        at += 1;
+    }
+    names
 };

@@ -83,7 +83,8 @@ fn of_jwt(jwt: &JwtAuth) -> String {
         some => some.join(" or "),
     };
     let JwtAuth { issuer, algorithms, on_error, .. } = jwt;
-    let (algorithms, then) = (algorithms.join(", "), then(*on_error));
+    let names: Vec<&str> = algorithms.iter().map(|algorithm| algorithm.name()).collect();
+    let (algorithms, then) = (names.join(", "), then(*on_error));
     format!(
         "a token of {issuer} for {audience}, by {algorithms} with the keys of {keys}; without keys {then}"
     )

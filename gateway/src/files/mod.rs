@@ -108,10 +108,7 @@ impl Folder {
             true => AcceptEncoding::of(&asked.fields).wanted(&open::SIBLINGS),
             false => smallvec::SmallVec::new(),
         };
-        let is_page = asked.fields.named(b"accept").any(|value| {
-            let mut ranges = value.split(|byte| *byte == b',');
-            ranges.any(|range| range.trim_ascii_start().starts_with(b"text/html"))
-        });
+        let is_page = reply::prefers_html(asked);
         // Who asks with a condition has the file already, mostly.
         let conditions: [&[u8]; 3] = [b"if-none-match", b"if-modified-since", b"range"];
         let reads = asked.method == Method::GET

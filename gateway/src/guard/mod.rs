@@ -21,6 +21,7 @@ use crate::downstream::Downstream;
 use crate::exchange::BODY_IDLE;
 use crate::fault::Fault;
 use crate::head::{Fields, Known, RequestHead};
+use crate::headers::request::expects_continue;
 use crate::headers::trace::Trace;
 use crate::policy::Refused;
 use crate::policy::auth::key_set::KeyStore;
@@ -181,8 +182,7 @@ impl Pass {
 /// Whether the client waits to be told before it sends its body (RFC 9110 section 10.1.1). As the
 /// body is read here, the upstream is not asked about it.
 fn take_expectation(head: &mut RequestHead) -> bool {
-    let expects = head.fields.get(Known::Expect);
-    let waits = expects.is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
+    let waits = expects_continue(&head.fields);
     head.fields.remove(Known::Expect.name().as_bytes());
     waits && head.version >= Version::HTTP_11
 }

@@ -4,10 +4,8 @@
 use gateway_config::model::ContentCoding;
 use smallvec::SmallVec;
 
+use super::weight::{Weight, weight};
 use crate::head::{Fields, Known};
-
-/// A weight of 0.001 to 1, in thousandths; 0 is refused.
-type Weight = u16;
 
 /// What a client says about content codings.
 #[derive(Debug, Clone, Copy)]
@@ -48,36 +46,10 @@ impl<'r> AcceptEncoding<'r> {
         let mut weights = members.filter_map(|member| {
             let mut parts = member.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
             let is_named = parts.next()?.eq_ignore_ascii_case(name.as_bytes());
-            is_named.then(|| parts.find_map(weight_of).unwrap_or(1000))
+            is_named.then(|| weight(parts))
         });
         weights.next()
     }
-}
-
-/// The weight in a parameter `q=0.5`; what is no weight refuses.
-fn weight_of(parameter: &[u8]) -> Option<Weight> {
-    let (name, value) = parameter.split_at_checked(2)?;
-    if !name.eq_ignore_ascii_case(b"q=") {
-        return None;
-    }
-    let (whole, fraction) = match value {
-        [whole] => (*whole, &[][..]),
-        [whole, b'.', fraction @ ..] if fraction.len() <= 3 => (*whole, fraction),
-        _ => return Some(0),
-    };
-    let digits = fraction.iter().copied().chain(std::iter::repeat(b'0')).take(3);
-    let mut weight: Weight = match whole {
-        b'0' => 0,
-        b'1' => 1,
-        _ => return Some(0),
-    };
-    for digit in digits {
-        if !digit.is_ascii_digit() {
-            return Some(0);
-        }
-        weight = weight * 10 + Weight::from(digit - b'0');
-    }
-    Some(if weight <= 1000 { weight } else { 0 })
 }
 
 #[cfg(test)]

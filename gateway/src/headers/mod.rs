@@ -2,6 +2,7 @@
 //! configuration says about answers.
 
 pub(crate) mod accept_encoding;
+pub(crate) mod cookies;
 pub(crate) mod etag;
 pub(crate) mod finish;
 pub(crate) mod hop_by_hop;
@@ -11,3 +12,4 @@ pub(crate) mod response;
 pub(crate) mod trace;
 pub(crate) mod trailers;
 pub(crate) mod vary;
+pub(crate) mod weight;

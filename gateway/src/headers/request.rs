@@ -174,7 +174,7 @@ fn frame(asked: &RequestHead, forwarding: &Forwarding<'_>, out: &mut impl Sink) 
         }
         Framing::Open => out.field(b"transfer-encoding", b"chunked"),
     }
-    if expects_continue(asked) {
+    if asked.version == Version::HTTP_11 && expects_continue(&asked.fields) {
         out.field(b"expect", b"100-continue");
     }
     if let Some(protocol) = forwarding.upgrade {
@@ -184,10 +184,9 @@ fn frame(asked: &RequestHead, forwarding: &Forwarding<'_>, out: &mut impl Sink) 
 }
 
 /// Whether the client waits to be asked for its body (RFC 9110 section 10.1.1).
-pub(crate) fn expects_continue(asked: &RequestHead) -> bool {
-    let expects = asked.fields.get(Known::Expect);
-    asked.version == Version::HTTP_11
-        && expects.is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
+pub(crate) fn expects_continue(asked: &Fields) -> bool {
+    let expects = asked.get(Known::Expect);
+    expects.is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// Hands out all values of one field as one, if there are any.

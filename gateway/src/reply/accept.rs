@@ -1,6 +1,7 @@
 //! Which form of an error a client wants, by its `Accept` (RFC 9110 section 12.5.1).
 
 use crate::head::RequestHead;
+use crate::headers::weight::{Weight, weight};
 
 /// A form that an error can be told in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub(crate) enum Form {
 /// first. `None` where it names none of them: whoever takes anything is no browser.
 pub(super) fn preferred(asked: &RequestHead) -> Option<Form> {
     let named = asked.fields.named(b"accept").flat_map(|value| value.split(|byte| *byte == b','));
-    let mut best: Option<(Form, u16)> = None;
+    let mut best: Option<(Form, Weight)> = None;
     for (form, weight) in named.filter_map(range) {
         if weight > best.map_or(0, |(_, known)| known) {
             best = Some((form, weight));
@@ -23,8 +24,8 @@ pub(super) fn preferred(asked: &RequestHead) -> Option<Form> {
     best.map(|(form, _)| form)
 }
 
-/// The form that a media range names, and how much it is wanted, in thousandths.
-fn range(text: &[u8]) -> Option<(Form, u16)> {
+/// The form that a media range names, and how much it is wanted.
+fn range(text: &[u8]) -> Option<(Form, Weight)> {
     let mut parts = text.split(|byte| *byte == b';');
     let named = parts.next()?.trim_ascii();
     let is = |kind: &str| named.eq_ignore_ascii_case(kind.as_bytes());
@@ -37,25 +38,7 @@ fn range(text: &[u8]) -> Option<(Form, u16)> {
     } else {
         return None;
     };
-    let mut parameters = parts.map(<[u8]>::trim_ascii);
-    let weight = parameters.find_map(|parameter| match parameter {
-        [b'q' | b'Q', b'=', weight @ ..] => Some(thousandths(weight)),
-        _ => None,
-    });
-    Some((form, weight.unwrap_or(1000)))
-}
-
-/// `1`, `0.8`, `0.125`. What is none counts for nothing.
-fn thousandths(text: &[u8]) -> u16 {
-    let digit = |at: usize| match text.get(at) {
-        Some(digit @ b'0'..=b'9') => u16::from(digit - b'0'),
-        _ => 0,
-    };
-    match text {
-        [b'1', ..] => 1000,
-        [b'0', b'.', ..] => digit(2) * 100 + digit(3) * 10 + digit(4),
-        _ => 0,
-    }
+    Some((form, weight(parts.map(<[u8]>::trim_ascii))))
 }
 
 #[cfg(test)]

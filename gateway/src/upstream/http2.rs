@@ -121,7 +121,7 @@ impl Stream {
     ) -> Result<(), Fault> {
         let ended = forwarding.body == Framing::Empty;
         let request = request_for_upstream(asked, forwarding)?;
-        self.leave_due = !ended && expects_continue(asked);
+        self.leave_due = !ended && expects_continue(&asked.fields);
         match self.sender.send_request(request, ended) {
             Ok((answer, upload)) => {
                 self.answer = Answer::Awaited(answer);

@@ -8,6 +8,7 @@ use aws_lc_rs::{hmac, rand};
 use gateway_certs::{Folder, FolderError};
 
 use crate::head::{Fields, Known};
+use crate::headers::cookies;
 
 /// Below the storage folder.
 const FOLDER: &str = "sticky";
@@ -67,13 +68,10 @@ impl StickyKey {
     }
 }
 
-/// The value of a request's cookie.
+/// The value of a request's cookie; a client may send it back quoted.
 pub(super) fn cookie<'r>(fields: &'r Fields, name: &str) -> Option<&'r [u8]> {
-    let pairs = fields.all(Known::Cookie).flat_map(|line| line.split(|byte| *byte == b';'));
-    pairs.filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())).find_map(|rest| {
-        let value = rest.strip_prefix(b"=")?;
-        Some(value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value))
-    })
+    let value = cookies::values(fields, name).next()?;
+    Some(value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value))
 }
 
 /// Gives the client the cookie of a server, for as long as its browser runs.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gateway_config::model::{JwtAuth, OnError};
+use gateway_config::model::{JwsAlgorithm, JwtAuth, OnError};
 use http::HeaderName;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::key_set::{Key, KeySet};
 use super::{Challenge, Denied, reserve};
 use crate::head::{Fields, Known};
+use crate::headers::cookies;
 
 /// Longer tokens are nobody's, in bytes.
 const LONGEST: usize = 16 * 1024;
@@ -57,7 +58,7 @@ impl Jwt {
             issuer: jwt.issuer.clone(),
             audience: jwt.audience.clone(),
             // The configuration lets no other names pass.
-            algorithms: jwt.algorithms.iter().filter_map(|name| name.parse().ok()).collect(),
+            algorithms: jwt.algorithms.iter().map(|name| algorithm(*name)).collect(),
             cookie: jwt.cookie.clone(),
             claims: jwt.claims.clone(),
             copy_claims: jwt.copy_claims.clone(),
@@ -97,7 +98,8 @@ impl Jwt {
             (Some(_), Some(_)) => return Ok(None),
             (None, _) => {
                 let wanted = self.cookie.as_ref().ok_or_else(nobody)?;
-                return cookie(fields, wanted)
+                return cookies::values(fields, wanted)
+                    .next()
                     .map(|value| str::from_utf8(value).ok())
                     .ok_or_else(nobody);
             }
@@ -198,14 +200,18 @@ fn why(error: &ErrorKind) -> Option<&'static str> {
     })
 }
 
-/// The value of a cookie (RFC 6265 section 4.2); of two with one name the first.
-fn cookie<'r>(fields: &'r Fields, wanted: &str) -> Option<&'r [u8]> {
-    let pairs = fields.all(Known::Cookie).flat_map(|line| line.split(|byte| *byte == b';'));
-    let mut named = pairs.filter_map(|pair| {
-        let at = pair.iter().position(|byte| *byte == b'=')?;
-        (pair[..at].trim_ascii() == wanted.as_bytes()).then(|| pair[at + 1..].trim_ascii())
-    });
-    named.next()
+fn algorithm(name: JwsAlgorithm) -> Algorithm {
+    match name {
+        JwsAlgorithm::Rs256 => Algorithm::RS256,
+        JwsAlgorithm::Rs384 => Algorithm::RS384,
+        JwsAlgorithm::Rs512 => Algorithm::RS512,
+        JwsAlgorithm::Ps256 => Algorithm::PS256,
+        JwsAlgorithm::Ps384 => Algorithm::PS384,
+        JwsAlgorithm::Ps512 => Algorithm::PS512,
+        JwsAlgorithm::Es256 => Algorithm::ES256,
+        JwsAlgorithm::Es384 => Algorithm::ES384,
+        JwsAlgorithm::EdDsa => Algorithm::EdDSA,
+    }
 }
 
 fn plain(value: &Value) -> Option<String> {

@@ -8,7 +8,8 @@ use gateway_config::model::{Counting, Limit, LimitKey};
 use http::Method;
 
 use crate::asked::websocket;
-use crate::head::{Known, RequestHead};
+use crate::head::RequestHead;
+use crate::headers::cookies;
 
 /// Everything that counts together: a client, and the kind of its requests. Of a header's or a
 /// cookie's value it holds a hash that only this process can compute, so a table of keys gives no
@@ -143,7 +144,7 @@ impl Keys {
         match &self.key {
             LimitKey::ClientIp => None,
             LimitKey::Header(name) => only(asked.fields.named(name.as_str().as_bytes())),
-            LimitKey::Cookie(name) => only(cookies(asked, name)),
+            LimitKey::Cookie(name) => only(cookies::values(&asked.fields, name)),
         }
     }
 }
@@ -151,15 +152,6 @@ impl Keys {
 fn only<'h>(mut values: impl Iterator<Item = &'h [u8]>) -> Option<&'h [u8]> {
     let value = values.next().filter(|value| !value.is_empty());
     value.filter(|_| values.next().is_none())
-}
-
-/// The values of the cookies of this name (RFC 6265 section 5.4).
-fn cookies<'h>(asked: &'h RequestHead, name: &'h str) -> impl Iterator<Item = &'h [u8]> + 'h {
-    let pairs = asked.fields.all(Known::Cookie).flat_map(|line| line.split(|byte| *byte == b';'));
-    pairs.filter_map(move |pair| {
-        let rest = pair.trim_ascii().strip_prefix(name.as_bytes())?;
-        rest.trim_ascii_start().strip_prefix(b"=").map(<[u8]>::trim_ascii)
-    })
 }
 
 #[cfg(test)]
