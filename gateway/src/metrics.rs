@@ -149,7 +149,7 @@ impl Metrics {
             )?,
             connections_refused: counters(
                 "gateway_connections_refused_total",
-                "Connections closed right after accept because a cap was reached.",
+                "Connections closed right after accept: a cap was reached, or nobody said whose they are.",
                 &["reason"],
             )?,
             handshakes: counters(

@@ -1,6 +1,6 @@
 //! What every worker counts and writes for itself. Two cores that write to one place in turn wait for it
-//! to come over from each other, which for a dozen counters is a sixth of what a request takes. So each
-//! worker has a place of its own, and whoever asks adds them up.
+//! to come over from each other, and a request counts a dozen things. So each worker has a place of its
+//! own, and whoever asks adds them up.
 
 use std::cell::Cell;
 
