@@ -120,7 +120,8 @@ async fn open(tls: &Tls, gateway: &Gateway) -> TlsRaw {
 async fn ten_thousand_silent_websockets_are_held() {
     let count = as_many_as_possible();
     if count < WANTED {
-        let why = "a process may not open more files here (`ulimit -n`)";
+        let why = "a process may not open more files here (`ulimit -n`); `.ci/emulated websockets` \
+                   runs this test where it may";
         skipped(&format!("{} of {WANTED} idle WebSockets", WANTED - count), why);
     }
     let origin = OriginProcess::start();
