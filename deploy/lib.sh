@@ -115,3 +115,67 @@ compose() {
         "${compose_command[@]}" --project-directory "$here" --env-file "$env_file" \
         --project-name "$(project)" "${compose_files[@]}" "$@"
 }
+
+# The secrets that the Compose files name, a line each.
+secrets_wanted() { # PARTS
+    local parts
+    mapfile -t parts < <(printf '%s\n' "$1" | sed '/^$/d')
+    files_of "${parts[@]}"
+    local file
+    for file in "${compose_files[@]}"; do
+        [ "$file" = -f ] || sed -nE 's|.*\./secrets/[^/]*/([a-z_]+)"? *$|\1|p' "$file"
+    done | sort -u
+}
+
+# Whether a secret comes from elsewhere, so that chance cannot make it.
+is_yours() { # NAME
+    case $1 in github_token | github_app_key | alertmanager_webhook_url) return 0 ;; *) return 1 ;; esac
+}
+
+# The container of a service, empty where there is none.
+container_of() { # SERVICE
+    docker ps -aq --filter "label=com.docker.compose.project=$(project)" \
+        --filter "label=com.docker.compose.service=$1" | head -n 1
+}
+
+# "running healthy", "restarting unhealthy", "exited -", or "missing -".
+state_of() { # SERVICE
+    local container
+    container=$(container_of "$1")
+    if [ -z "$container" ]; then
+        printf 'missing -\n'
+        return
+    fi
+    docker inspect --format '{{ .State.Status }} {{ if .State.Health }}{{ .State.Health.Status }}{{ else }}-{{ end }}' \
+        "$container" 2>/dev/null || printf 'missing -\n'
+}
+
+# The address of a container in one of the project's networks, as the host reaches it.
+address_in() { # CONTAINER NETWORK
+    docker inspect --format "{{ with index .NetworkSettings.Networks \"$(project)_$2\" }}{{ .IPAddress }}{{ end }}" "$1"
+}
+
+# Asks a service on its own address, from the host, with nothing but bash: prints the answer's body, and
+# fails where there is none or its status is not 2xx. A header holds what no argument may.
+http_get() { # ADDRESS PORT PATH [HEADER]
+    local answer
+    # shellcheck disable=SC2016 # the variables are those of the inner shell
+    answer=$(GET_HEADER=${4:-} timeout 10 bash -c '
+        exec 3<>"/dev/tcp/$1/$2" || exit 1
+        printf "GET %s HTTP/1.0\r\nHost: %s\r\n%s\r\n" "$3" "$1" "${GET_HEADER:+$GET_HEADER$'"'\\r\\n'"'}" >&3
+        cat <&3' http_get "$1" "$2" "$3" 2>/dev/null | tr -d '\000\r') || return 1
+    case $answer in
+    HTTP/1.?\ 2*) sed '1,/^$/d' <<<"$answer" ;;
+    *) return 1 ;;
+    esac
+}
+
+# A string of JSON.
+json_string() {
+    local text=$1
+    text=${text//\\/\\\\}
+    text=${text//\"/\\\"}
+    text=${text//$'\n'/\\n}
+    text=${text//$'\t'/ }
+    printf '"%s"' "$text"
+}

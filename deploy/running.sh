@@ -1,0 +1,275 @@
+# shellcheck shell=bash
+# How a stack is started, watched and written down. deploy/up and deploy/rollback do the same with
+# different files; both source lib.sh before this.
+
+# The variables of the env file that name images, as VARIABLE SERVICE... of the Compose files.
+image_of() { # SERVICE, as Compose sees it
+    compose "$environment" config | awk -v service="$1" '
+        /^services:/ { inside = 1; next }
+        /^[^ ]/ { inside = 0 }
+        inside && /^  [^ ]/ { name = $1; sub(":$", "", name) }
+        inside && name == service && /^    image:/ { print $2 }'
+}
+
+# "SERVICE IMAGE" of all services.
+images() {
+    compose "$environment" config | awk '
+        /^services:/ { inside = 1; next }
+        /^[^ ]/ { inside = 0 }
+        inside && /^  [^ ]/ { name = $1; sub(":$", "", name) }
+        inside && /^    image:/ { gsub("\"", "", $2); print name, $2 }' | sort
+}
+
+has_image() { docker image inspect "$1" >/dev/null 2>&1; }
+
+# The folder whose Dockerfile makes what a service runs by default. Somebody who names another image
+# wants that one and no other.
+source_of() { # SERVICE IMAGE
+    case $1:$2 in
+    gateway:gateway:*) printf 'image' ;;
+    frontend:reference-frontend:*) printf 'app/frontend' ;;
+    backend:reference-backend:*) printf 'app/backend' ;;
+    runner-webhook:reference-runner-webhook:*) printf 'runners/webhook' ;;
+    runner-*:reference-runner:*) printf 'runners' ;;
+    esac
+}
+
+bring_images() {
+    local service image from done_already=' '
+    while read -r service image; do
+        case $done_already in *" $image "*) continue ;; esac
+        done_already="$done_already$image "
+        if has_image "$image"; then continue; fi
+        from=$(source_of "$service" "$image")
+        if [ "$from" = image ] && [ -x "$here/image" ]; then
+            say "   $image is built: deploy/image"
+            "$here/image" --tag "$image"
+        elif [ -n "$from" ] && [ -f "$here/$from/Dockerfile" ]; then
+            say "   $image is built: deploy/$from"
+            docker build --tag "$image" "$here/$from"
+        else
+            say "   $image is pulled"
+            docker pull --quiet "$image" >/dev/null || fail "the image $image of the service $service cannot be had" \
+                "is its name right in $env_file, and can this machine reach the registry? 'docker pull $image' says more" \
+                "for a private registry: docker login"
+        fi
+    done < <(images)
+}
+
+# The gateway that will serve the file judges it, with the Compose files beside.
+check_gateway() {
+    local image file mounts=() arguments=()
+    image=$(image_of gateway)
+    local wanted
+    mapfile -t wanted < <(parts)
+    files_of "${wanted[@]}"
+    # A part that is left out is still named by the routes that lead to it.
+    for file in $(all_parts); do
+        case " ${compose_files[*]} " in
+        *"docker-compose.$file.yml"*) ;;
+        *) compose_files+=(-f "$here/docker-compose.$file.yml") ;;
+        esac
+    done
+    for file in "${compose_files[@]}"; do
+        [ "$file" = -f ] && continue
+        mounts+=(-v "$file:/compose/${file##*/}:ro")
+        arguments+=(--compose "/compose/${file##*/}")
+    done
+    docker run --rm --network none --read-only --cap-drop ALL \
+        -v "$here/gateway/$environment:/etc/gateway:ro" "${mounts[@]}" \
+        "$image" check-config /etc/gateway/gateway.toml "${arguments[@]}" >/dev/null ||
+        fail "deploy/gateway/$environment/gateway.toml has errors, and nothing was started" \
+            "the lines above say where; correct them and run this again"
+}
+
+# What a container has from this folder: its mounted files, as one word. A change of it is not seen by
+# Compose, which looks at names only.
+mounted() { # CONTAINER
+    docker inspect --format '{{ range .Mounts }}{{ if eq .Type "bind" }}{{ .Source }}{{ "\n" }}{{ end }}{{ end }}' "$1" |
+        grep -F "$here/" | grep -vF "$here/state" | while read -r source; do
+        find "$source" -type f -print0 2>/dev/null | sort -z | xargs -0 -r sha256sum
+    done | sha256sum | cut -c 1-32
+}
+
+# Tells services whose files have changed while their containers stayed. The gateway reads them again
+# without losing anybody; others are started again.
+heed_changed_files() {
+    local service container now before
+    mkdir -p "$state/mounted"
+    for service in $(compose "$environment" config --services | sort); do
+        container=$(container_of "$service")
+        [ -n "$container" ] || continue
+        now="$container $(mounted "$container")"
+        before=$(cat "$state/mounted/$service" 2>/dev/null || true)
+        if [ -n "$before" ] && [ "$now" != "$before" ] && [ "${before%% *}" = "$container" ]; then
+            if [ "$service" = gateway ]; then
+                say "   gateway reads its files again"
+                docker exec "$container" /gateway reload --config /etc/gateway/gateway.toml | sed 's/^/      /' ||
+                    fail "the gateway did not take its new configuration, and serves the one before" \
+                        "what it says stands above"
+            else
+                say "   $service is started again, as its files have changed"
+                docker restart --time 60 "$container" >/dev/null
+            fi
+        fi
+        printf '%s\n' "$now" >"$state/mounted/$service"
+    done
+}
+
+# The last lines of a service that is not well, and what its health check said.
+tell_about() { # SERVICE
+    local container
+    container=$(container_of "$1")
+    printf '\n%s is not healthy (%s)\n' "$1" "$(state_of "$1")" >&2
+    if [ -z "$container" ]; then
+        printf '    it has no container: see what Compose says above\n' >&2
+        return
+    fi
+    docker inspect --format '{{ if .State.Health }}{{ range .State.Health.Log }}{{ .Output }}{{ "\n" }}{{ end }}{{ end }}' \
+        "$container" | sed '/^[[:space:]]*$/d' | tail -n 1 | cut -c 1-300 | sed 's/^/    its health check says: /' >&2
+    printf '    its last lines:\n' >&2
+    docker logs --tail 12 "$container" 2>&1 | cut -c 1-300 | sed 's/^/        /' >&2
+}
+
+# Services that are not healthy yet, each with its state.
+awaited() {
+    local service now
+    for service in $1; do
+        now=$(state_of "$service")
+        case $now in 'running healthy' | 'running -') ;; *) printf '%s (%s)\n' "$service" "${now% -}" ;; esac
+    done
+}
+
+start_and_wait() { # SECONDS
+    local until=$((SECONDS + $1)) output=$state/compose.log services compose_pid left shown='' now
+    services=$(compose "$environment" config --services | sort)
+    : >"$output"
+    compose "$environment" up -d --remove-orphans --no-build >"$output" 2>&1 </dev/null &
+    compose_pid=$!
+    local compose_status=
+    while :; do
+        if [ -z "$compose_status" ] && ! kill -0 "$compose_pid" 2>/dev/null; then
+            compose_status=0
+            wait "$compose_pid" || compose_status=$?
+            [ "$compose_status" != 0 ] || heed_changed_files
+        fi
+        left=$(awaited "$services")
+        now=$(printf '%s' "$left" | tr '\n' ',' | sed 's/,/, /g; s/, $//')
+        if [ "$now" != "$shown" ] && [ -n "$now" ]; then
+            printf '   %3d s  waiting for %s\n' "$SECONDS" "$now"
+            shown=$now
+        fi
+        if [ "$compose_status" = 0 ] && [ -z "$left" ]; then
+            say "   every service is healthy, after $SECONDS s"
+            return 0
+        fi
+        if [ -n "$compose_status" ] && [ "$compose_status" != 0 ]; then
+            printf '\nCompose says:\n' >&2
+            grep -vE '^(Creating|Recreating|Starting|Stopping|Removing) .*(done|\.\.\. *)$' "$output" | tail -n 15 | sed 's/^/    /' >&2
+            break
+        fi
+        [ $SECONDS -lt $until ] || break
+        sleep 1
+    done
+    # Compose may still wait for a dependency that will never be well.
+    kill "$compose_pid" 2>/dev/null || true
+    wait "$compose_pid" 2>/dev/null || true
+    for service in $services; do
+        case $(state_of "$service") in 'running healthy' | 'running -') ;; *) tell_about "$service" ;; esac
+    done
+    return 1
+}
+
+# A run: the images and files of one `up`, kept for a rollback.
+begin_run() {
+    run=$state/runs/$(date -u +%Y%m%dT%H%M%SZ)
+    while [ -e "$run" ]; do run=${run}x; done
+    mkdir -p "$run"
+    (cd "$here" && git rev-parse HEAD 2>/dev/null || echo unknown) >"$run/revision"
+    cp "$state/parts" "$run/parts"
+    keep_files "$run/files.tar"
+    local service image id kept
+    kept=$(project)-kept
+    while read -r service image; do
+        id=$(docker image inspect --format '{{ .Id }}' "$image" 2>/dev/null) || continue
+        # A name of its own, so that neither a new image of the same name nor a prune takes it away.
+        docker tag "$id" "$kept/$service:$(basename "$run")"
+        printf '%s %s %s %s\n' "$service" "$image" "$id" "$kept/$service:$(basename "$run")"
+    done < <(images) >"$run/images"
+}
+
+end_run() { # healthy|failed
+    printf '%s\n' "$1" >"$run/result"
+    forget_old_runs
+}
+
+# What decides how the stack runs, without secrets and data: Compose files, the env file, and what is
+# mounted from here.
+keep_files() { # TAR
+    local names=("env/$environment.env")
+    local name
+    for name in docker-compose.*.yml gateway/"$environment" postgres redis monitoring runners; do
+        for name in "$here"/$name; do
+            [ ! -e "$name" ] || names+=("${name#"$here"/}")
+        done
+    done
+    tar -C "$here" -cf "$1" --exclude=tests --exclude=__pycache__ "${names[@]}"
+}
+
+# The last five healthy runs and whatever came after them are kept, with their images.
+forget_old_runs() {
+    local healthy=0 folder
+    for folder in $(find "$state/runs" -mindepth 1 -maxdepth 1 -type d | sort -r); do
+        if [ "$healthy" -ge 5 ]; then
+            awk '{ print $4 }' "$folder/images" | xargs -r -n 1 docker rmi >/dev/null 2>&1 || true
+            rm -rf "$folder"
+        elif [ "$(cat "$folder/result" 2>/dev/null)" = healthy ]; then
+            healthy=$((healthy + 1))
+        fi
+    done
+}
+
+# ":8443" where the host publishes another port than a browser asks for.
+port_behind_host() {
+    local port
+    port=$(setting HTTPS_PORT 443)
+    port=${port##*:}
+    [ "$port" = 443 ] || printf ':%s' "$port"
+}
+
+# Asks Prometheus for an expression, and prints a line of labels and value for each series.
+query() { # EXPRESSION
+    local container address answer
+    container=$(container_of prometheus)
+    [ -n "$container" ] || return 1
+    address=$(address_in "$container" monitoring)
+    answer=$(http_get "$address" 9090 "/api/v1/query?query=$(url_encoded "$1")") || return 1
+    grep -oE '"metric":\{[^}]*\},"value":\[[^]]*\]' <<<"$answer" |
+        sed -E 's/"metric":\{(.*)\},"value":\[[^,]*,"(.*)"\]/\1 \2/' || true
+}
+
+url_encoded() {
+    local text=$1 out='' char i
+    for ((i = 0; i < ${#text}; i++)); do
+        char=${text:i:1}
+        case $char in
+        [a-zA-Z0-9._~-]) out+=$char ;;
+        *) printf -v char '%%%02X' "'$char" && out+=$char ;;
+        esac
+    done
+    printf '%s' "$out"
+}
+
+label() { # NAME, of the line on standard input
+    sed -nE "s/.*\"$1\":\"([^\"]*)\".*/\1/p"
+}
+
+# A line for each alert that fires, but the one that fires for as long as all is well.
+firing_alerts() {
+    local series line
+    series=$(query 'ALERTS{alertstate="firing",alertname!="Watchdog"}') || return 1
+    while read -r line; do
+        [ -n "$line" ] || continue
+        printf '%s%s\n' "$(label alertname <<<"$line")" "$(label instance <<<"$line" | sed 's/^/ on /')"
+    done <<<"$series" | sort -u
+}
