@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # How a stack is started, watched and written down. deploy/up and deploy/rollback do the same with
-# different files; both source lib.sh before this.
+# different files; both source lib.sh before this, which sets what is not set here.
+# shellcheck disable=SC2154
 
-# The variables of the env file that name images, as VARIABLE SERVICE... of the Compose files.
 image_of() { # SERVICE, as Compose sees it
     compose "$environment" config | awk -v service="$1" '
         /^services:/ { inside = 1; next }
@@ -208,10 +208,8 @@ end_run() { # healthy|failed
 keep_files() { # TAR
     local names=("env/$environment.env")
     local name
-    for name in docker-compose.*.yml gateway/"$environment" postgres redis monitoring runners; do
-        for name in "$here"/$name; do
-            [ ! -e "$name" ] || names+=("${name#"$here"/}")
-        done
+    for name in "$here"/docker-compose.*.yml "$here/gateway/$environment" "$here"/{postgres,redis,monitoring,runners}; do
+        [ ! -e "$name" ] || names+=("${name#"$here"/}")
     done
     tar -C "$here" -cf "$1" --exclude=tests --exclude=__pycache__ "${names[@]}"
 }
