@@ -140,8 +140,51 @@ awaited() {
     done
 }
 
+# Whether the service's container is another one than its files describe now. Compose keeps what it
+# made the container from as a hash, in which v2 has no image.
+has_changed() { # SERVICE CONTAINER
+    local hash image
+    hash=$(compose "$environment" config --hash "$1" 2>/dev/null | awk '{ print $2 }')
+    [ "$hash" = "$(docker inspect --format '{{ index .Config.Labels "com.docker.compose.config-hash" }}' "$2")" ] || return 0
+    image=$(docker image inspect --format '{{ .Id }}' "$(image_of "$1")" 2>/dev/null || true)
+    [ "$image" != "$(docker inspect --format '{{ .Image }}' "$2")" ]
+}
+
+# Puts a new backend beside the old one, and takes the old one away when the new one is healthy and the
+# gateway knows it: nobody's request finds none. Where the new one never is, the old one goes on.
+change_backend() { # SECONDS [always]
+    local old new until=$((SECONDS + $1))
+    old=$(container_of backend)
+    [ -n "$old" ] && [ "$(state_of backend)" = 'running healthy' ] || return 0
+    [ "${2:-}" = always ] || has_changed backend "$old" || return 0
+    say "   a new backend is started beside the old one"
+    compose "$environment" up -d --no-deps --no-recreate --no-build --scale backend=2 backend >"$state/compose.log" 2>&1 </dev/null || {
+        tail -n 15 "$state/compose.log" | sed 's/^/    /' >&2
+    }
+    new=$(container_of backend)
+    if [ "$new" = "$old" ]; then
+        printf '\nno second backend could be started; the old one goes on\n' >&2
+        return 1
+    fi
+    until [ "$(docker inspect --format '{{ .State.Health.Status }}' "$new" 2>/dev/null)" = healthy ]; do
+        if [ $SECONDS -ge $until ]; then
+            tell_about backend
+            docker rm --force "$new" >/dev/null
+            printf '    it was removed again, and the old one goes on serving\n' >&2
+            return 1
+        fi
+        sleep 1
+    done
+    # The gateway asks for a name's addresses every five seconds at most.
+    sleep 6
+    docker stop --time 35 "$old" >/dev/null
+    docker rm "$old" >/dev/null
+    say "   the old one is gone, after $SECONDS s"
+}
+
 start_and_wait() { # SECONDS
     local until=$((SECONDS + $1)) output=$state/compose.log services compose_pid left shown='' now
+    change_backend "$1" "${renew_backend:-}" || return 1
     services=$(compose "$environment" config --services | sort)
     : >"$output"
     compose "$environment" up -d --remove-orphans --no-build >"$output" 2>&1 </dev/null &
