@@ -211,7 +211,7 @@ class GitHub:
                 return items
         return items
 
-    def call(self, method, path, body, what, etag=None, patience=60):
+    def call(self, method, path, body, what, etag=None, patience=20):
         """A request with its repetitions. Raises GitHubError when `patience` seconds have brought nothing."""
         deadline = time.monotonic() + patience
         pause, asked_again = 1.0, False

@@ -107,8 +107,9 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, status, body=None, **headers):
         data = b"" if body is None else json.dumps(body).encode()
         self.send_response(status)
-        for name, value in {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "4999", **headers}.items():
-            self.send_header(name.replace("_", "-"), str(value))
+        more = {name.replace("_", "-"): value for name, value in headers.items()}
+        for name, value in {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "4999", **more}.items():
+            self.send_header(name, str(value))
         if data:
             self.send_header("Content-Type", "application/json; charset=utf-8")
         if status != 204:

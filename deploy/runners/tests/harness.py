@@ -35,11 +35,13 @@ class Process:
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": RUNNERS, "PYTHONDONTWRITEBYTECODE": "1", **environment}
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.lines = []
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
 
     def _read(self):
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip())
+        with self.process.stdout as output:
+            for line in output:
+                self.lines.append(line.rstrip())
 
     def said(self, pattern):
         return any(re.search(pattern, line) for line in self.lines)
@@ -48,7 +50,8 @@ class Process:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        # The pipe stays open while a child of it lives; nothing more is read from it.
+        # What a killed one's children still hold open is closed with them, after this.
+        self.reader.join(0.2)
 
     def text(self):
         return "\n".join(self.lines)
@@ -140,7 +143,8 @@ class Case(unittest.TestCase):
         return process
 
     def waiting(self, runner):
-        self.until(lambda: self.state_of(runner) == "waiting", "the runner waits")
+        """It waits, or has waited already."""
+        self.until(lambda: self.state_of(runner) in ("waiting", "registered", "busy"), "the runner waits")
         return runner
 
     def state_of(self, runner):
