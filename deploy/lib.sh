@@ -121,9 +121,17 @@ secrets_wanted() { # PARTS
     local parts
     mapfile -t parts < <(printf '%s\n' "$1" | sed '/^$/d')
     files_of "${parts[@]}"
-    local file
+    local file name
     for file in "${compose_files[@]}"; do
-        [ "$file" = -f ] || sed -nE 's|.*\./secrets/[^/]*/([a-z_]+)"? *$|\1|p' "$file"
+        [ "$file" = -f ] || sed -nE 's|^ *file: .*\./secrets/\$\{ENVIRONMENT:-uat\}/([^"]+)"? *$|\1|p' "$file"
+    done | sort -u | while read -r name; do
+        # The name itself may be a variable's: ${GITHUB_SECRET:-github_token}.
+        if [[ $name =~ ^\$\{([A-Z_]+):-([a-z_]+)\}$ ]]; then
+            setting "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+            echo
+        else
+            printf '%s\n' "$name"
+        fi
     done | sort -u
 }
 

@@ -29,8 +29,7 @@ source_of() { # SERVICE IMAGE
     gateway:gateway:*) printf 'image' ;;
     frontend:reference-frontend:*) printf 'app/frontend' ;;
     backend:reference-backend:*) printf 'app/backend' ;;
-    runner-webhook:reference-runner-webhook:*) printf 'runners/webhook' ;;
-    runner-*:reference-runner:*) printf 'runners' ;;
+    *:reference-runner*) printf 'runners/make-images' ;;
     esac
 }
 
@@ -44,6 +43,9 @@ bring_images() {
         if [ "$from" = image ] && [ -x "$here/image" ]; then
             say "   $image is built: deploy/image"
             "$here/image" --tag "$image"
+        elif [ "$from" = runners/make-images ]; then
+            say "   $image is built: deploy/$from"
+            "$here/$from"
         elif [ -n "$from" ] && [ -f "$here/$from/Dockerfile" ]; then
             say "   $image is built: deploy/$from"
             docker build --tag "$image" "$here/$from"
