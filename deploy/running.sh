@@ -58,28 +58,18 @@ bring_images() {
     done < <(images)
 }
 
-# The gateway that will serve the file judges it, with the Compose files beside.
+# The gateway that will serve the file judges it, beside what Compose makes of all files: a part that is
+# left out is still named by the routes that lead to it.
 check_gateway() {
-    local image file mounts=() arguments=()
+    local image merged=$state/compose.yml
     image=$(image_of gateway)
-    local wanted
-    mapfile -t wanted < <(parts)
-    files_of "${wanted[@]}"
-    # A part that is left out is still named by the routes that lead to it.
-    for file in $(all_parts); do
-        case " ${compose_files[*]} " in
-        *"docker-compose.$file.yml"*) ;;
-        *) compose_files+=(-f "$here/docker-compose.$file.yml") ;;
-        esac
-    done
-    for file in "${compose_files[@]}"; do
-        [ "$file" = -f ] && continue
-        mounts+=(-v "$file:/compose/${file##*/}:ro")
-        arguments+=(--compose "/compose/${file##*/}")
-    done
+    (
+        parts() { all_parts; }
+        compose "$environment" config
+    ) >"$merged"
     docker run --rm --network none --read-only --cap-drop ALL \
-        -v "$here/gateway/$environment:/etc/gateway:ro" "${mounts[@]}" \
-        "$image" check-config /etc/gateway/gateway.toml "${arguments[@]}" >/dev/null ||
+        -v "$here/gateway/$environment:/etc/gateway:ro" -v "$merged:/etc/compose.yml:ro" \
+        "$image" check-config /etc/gateway/gateway.toml --compose /etc/compose.yml >/dev/null ||
         fail "deploy/gateway/$environment/gateway.toml has errors, and nothing was started" \
             "the lines above say where; correct them and run this again"
 }
