@@ -13,7 +13,7 @@ ARGS ?=
 
 REFERENCE := docs/reference.md
 
-.PHONY: help demo test build check release dist instructions size figures compare scale bless docs clean
+.PHONY: help demo test build check release dist image stack instructions size figures compare scale bless docs clean
 
 help: ## List the targets
 	@echo 'make TARGET, where TARGET is one of:'
@@ -46,6 +46,13 @@ release: ## Build target/release/gateway, optimised and stripped
 dist: ## Build target/dist/gateway as it is shipped: fat LTO, and optimised by a profile
 	@.ci/prepare build dist
 	@.ci/dist
+
+image: ## Build the static binary and the image gateway:VERSION from it
+	@.ci/prepare build image
+	@deploy/image
+
+stack: ## Try everything that deploys on a Docker Engine; where none runs, this says so
+	@.ci/stack
 
 instructions: ## Count the instructions of the request path's steps, and compare with the kept figures
 	@.ci/prepare build test

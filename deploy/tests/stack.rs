@@ -67,7 +67,8 @@ impl Stack {
         let folder = tempfile::tempdir().unwrap();
         let project = format!("stack-test-{}", std::process::id());
         let [http, https] = free_ports();
-        let has_runners = deploy().join("docker-compose.runners.yml").exists();
+        // For a quick trial of the rest, as the runners' images take a while to build.
+        let has_runners = std::env::var_os("STACK_TEST_WITHOUT_RUNNERS").is_none();
         let stack = Self { folder, project, https, has_runners, began: Instant::now() };
         stack.copy();
         stack.settle(http);
@@ -100,7 +101,7 @@ impl Stack {
             .replace("172.30.10.", &format!("{monitoring}."))
             .replace("172.30.11.", &format!("{application}."))
             .replace("CHANGE_ME", "stack-test");
-        fs::write(self.path("env/uat.env"), env).unwrap();
+        fs::write(self.path("env/uat.env"), with_other_images(env)).unwrap();
 
         let toml = fs::read_to_string(self.path("gateway/uat/gateway.toml")).unwrap();
         let ours = toml.replace("172.30.10.2:9180", &format!("{monitoring}.2:9180")).replace(
@@ -170,7 +171,7 @@ impl Stack {
     }
 
     fn is_healthy(&self, service: &str) -> bool {
-        let format = "{{ .State.Status }} {{ .State.Health.Status }}";
+        let format = "{{ .State.Status }} {{ if .State.Health }}{{ .State.Health.Status }}{{ end }}";
         let found = self.containers(service);
         found.first().is_some_and(|one| {
             docker(&["inspect", "--format", format, one]) == "running healthy"
@@ -269,18 +270,19 @@ const PING: &str = r#"{"zen":"Keep it logically awesome.","hook_id":1}"#;
 
 impl Drop for Stack {
     fn drop(&mut self) {
-        if thread::panicking() {
-            for service in self.services() {
-                if !self.is_healthy(&service) {
-                    for container in self.containers(&service) {
-                        let said = bounded(20, "docker", &["logs", "--tail", "30", &container]).output();
-                        eprintln!("\n--- {service}\n{}", said.map(|said| text(&said)).unwrap_or_default());
-                    }
-                }
-            }
-        }
         let project = format!("label=com.docker.compose.project={}", self.project);
         let kept = format!("{}-kept/*:*", self.project);
+        // Nothing here may panic: this runs while the test does.
+        if thread::panicking() {
+            let unwell = ["ps", "-a", "--filter", &project, "--format", "{{ .Names }} {{ .Status }}"];
+            let listed = bounded(20, "docker", &unwell).output().map(|said| text(&said)).unwrap_or_default();
+            eprintln!("\n{listed}");
+            for line in listed.lines().filter(|line| !line.contains("(healthy)")) {
+                let name = line.split(' ').next().unwrap_or_default();
+                let said = bounded(20, "docker", &["logs", "--tail", "30", name]).output();
+                eprintln!("\n--- {name}\n{}", said.map(|said| text(&said)).unwrap_or_default());
+            }
+        }
         let all: [(&[&str], &[&str]); 4] = [
             (&["ps", "-aq", "--filter", &project], &["rm", "--force", "--volumes"]),
             (&["network", "ls", "-q", "--filter", &project], &["network", "rm"]),
@@ -303,6 +305,16 @@ impl Stack {
     fn broken_image(&self) -> String {
         format!("{}-broken:1", self.project)
     }
+}
+
+/// `STACK_TEST_IMAGES="BACKEND_IMAGE=mine:1 FRONTEND_IMAGE=mine:2"` tries other images than the example's.
+fn with_other_images(env: String) -> String {
+    let others = std::env::var("STACK_TEST_IMAGES").unwrap_or_default();
+    others.split_whitespace().fold(env, |env, line| {
+        let name = format!("{}=", line.split('=').next().unwrap());
+        let kept = env.lines().filter(|old| !old.starts_with(&name));
+        kept.chain([line]).map(|line| format!("{line}\n")).collect()
+    })
 }
 
 fn free_ports() -> [u16; 2] {
@@ -437,7 +449,7 @@ fn traffic_flows(stack: &Stack) -> String {
         assert!((200..300).contains(&status), "a signed delivery: {status}");
         assert_eq!(stack.deliver(&signature, "00000000-0000-4000-8000-000000000002"), 409, "replayed");
     } else {
-        eprintln!("*** SKIPPED: a signed delivery: docker-compose.runners.yml is not here");
+        eprintln!("*** SKIPPED: a signed delivery: STACK_TEST_WITHOUT_RUNNERS is set");
     }
     list
 }
