@@ -4,6 +4,8 @@
 //! promtool and amtool are Debian's and Ubuntu's packages prometheus and prometheus-alertmanager. Where
 //! one is missing, its tests say loudly that they were skipped.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
