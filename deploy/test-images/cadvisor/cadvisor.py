@@ -50,7 +50,7 @@ def measured(memory, cpu):
     yield "container_memory_working_set_bytes", max(0, usage - int(inactive))
     yield "container_spec_memory_limit_bytes", limit
     yield "container_cpu_usage_seconds_total", seconds
-    yield "container_start_time_seconds", int(os.stat(memory).st_ctime)
+    yield "container_start_time_seconds", int(os.stat(memory).st_mtime)
 
 
 def metrics():

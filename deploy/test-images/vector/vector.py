@@ -75,7 +75,7 @@ class Files:
 
 
 def nanoseconds(text):
-    whole, _, part = text.rstrip("Z").removesuffix("+00:00").partition(".")
+    whole, _, part = text.removesuffix(" UTC").rstrip("Z").partition(".")
     at = datetime.datetime.fromisoformat(whole.replace(" ", "T") + "+00:00")
     return int(at.timestamp()) * 10**9 + int((part or "0").ljust(9, "0")[:9])
 

@@ -88,6 +88,7 @@ documents! {
     certificates_acme = "docs/certificates-acme.md";
     check_config_in_ci = "docs/check-config-in-ci.md";
     configuration = "docs/configuration.md";
+    deploy_monitoring = "docs/deploy-monitoring.md";
     embedding = "docs/embedding.md";
     getting_started = "docs/getting-started.md";
     operations = "docs/operations.md";
