@@ -88,6 +88,7 @@ documents! {
     certificates_acme = "docs/certificates-acme.md";
     check_config_in_ci = "docs/check-config-in-ci.md";
     configuration = "docs/configuration.md";
+    deploy_backup = "docs/deploy-backup.md";
     embedding = "docs/embedding.md";
     getting_started = "docs/getting-started.md";
     operations = "docs/operations.md";
