@@ -46,7 +46,17 @@ fn python(backend: &Path) -> PathBuf {
     let requirements = environment.join("requirements.txt");
     fs::write(&requirements, requirements_of(&lock)).unwrap();
     let file = requirements.to_str().unwrap();
-    let pip = ["-m", "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:", "-r", file];
+    let pip = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "-r",
+        file,
+    ];
     checked(&python, &pip, backend);
     fs::write(installed, lock).unwrap();
     python
@@ -66,7 +76,9 @@ fn requirements_of(lock: &str) -> String {
             continue;
         }
         requirements += &format!("{name}=={version}");
-        for hash in package.split("hash = \"sha256:").skip(1).filter_map(|rest| rest.split('"').next()) {
+        for hash in
+            package.split("hash = \"sha256:").skip(1).filter_map(|rest| rest.split('"').next())
+        {
             requirements += &format!(" --hash=sha256:{hash}");
         }
         requirements.push('\n');
@@ -85,7 +97,9 @@ fn the_backends_own_tests_pass() {
     let backend = Path::new(env!("CARGO_MANIFEST_DIR")).join("app/backend");
     for (program, arguments) in NEEDED {
         if !run(program, arguments, &backend).is_some_and(|said| said.status.success()) {
-            eprintln!("\n*** SKIPPED: the backend's tests: not all of this is installed: {PACKAGES}\n");
+            eprintln!(
+                "\n*** SKIPPED: the backend's tests: not all of this is installed: {PACKAGES}\n"
+            );
             return;
         }
     }
@@ -107,5 +121,8 @@ fn every_package_of_the_lock_has_hashes() {
     let requirements = requirements_of(lock);
     assert!(requirements.lines().count() > 20, "{requirements}");
     assert!(requirements.lines().all(|line| line.contains(" --hash=sha256:")), "{requirements}");
-    assert!(!requirements.contains("colorama") && !requirements.contains("tzdata"), "{requirements}");
+    assert!(
+        !requirements.contains("colorama") && !requirements.contains("tzdata"),
+        "{requirements}"
+    );
 }

@@ -48,6 +48,7 @@ async def lifespan(app: FastAPI):
     tasks = [
         asyncio.create_task(state.store.migrate_until_done()),
         asyncio.create_task(state.live.listen(subscriber)),
+        asyncio.create_task(keep_asking()),
     ]
     log.info("started", extra={"fields": {"version": settings.VERSION}})
     yield
@@ -61,7 +62,14 @@ async def lifespan(app: FastAPI):
     log.info("stopped")
 
 
-app = FastAPI(title="Shopping lists", version=settings.VERSION, lifespan=lifespan, docs_url="/api/docs", openapi_url="/api/openapi.json", redoc_url=None)
+app = FastAPI(
+    title="Shopping lists",
+    version=settings.VERSION,
+    lifespan=lifespan,
+    docs_url="/api/docs",
+    openapi_url="/api/openapi.json",
+    redoc_url=None,
+)
 app.add_middleware(Measure)
 app.include_router(lists.router)
 problems.install(app)
@@ -73,9 +81,10 @@ async def health():
     return {"status": "ok"}
 
 
-@app.get("/ready")
-async def ready():
-    async def postgresql():
+async def missing() -> dict[str, str]:
+    """What does not answer, and why."""
+
+    async def postgres():
         if not app.state.store.migrated:
             return "the schema is not there yet"
         await app.state.store.one("SELECT 1")
@@ -91,10 +100,21 @@ async def ready():
         UP.labels(name).set(problem is None)
         return name, problem
 
-    asked = dict(await asyncio.gather(ask("postgresql", postgresql), ask("redis", redis)))
-    missing = {name: problem for name, problem in asked.items() if problem}
-    if missing:
-        return problems.problem(503, "Not ready", "Missing: " + ", ".join(missing), missing=missing)
+    asked = await asyncio.gather(ask("postgres", postgres), ask("redis", redis))
+    return {name: problem for name, problem in asked if problem}
+
+
+async def keep_asking():
+    """For the metrics, which nobody should have to ask /ready for."""
+    while True:
+        await missing()
+        await asyncio.sleep(10)
+
+
+@app.get("/ready")
+async def ready():
+    if absent := await missing():
+        return problems.problem(503, "Not ready", "Missing: " + ", ".join(absent), missing=absent)
     return {"status": "ready"}
 
 
