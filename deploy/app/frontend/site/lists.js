@@ -33,7 +33,7 @@ async function ask(method, path, body) {
   const said = await answer.json().catch(() => ({}));
   if (!answer.ok) {
     const where = (said.errors || []).map((error) => error.problem).join("; ");
-    if (answer.status >= 502 && !said.title) throw new Error("The server is away. What you did was not saved.");
+    if (answer.status === 502 || answer.status === 504) throw new Error("The server is away. What you did was not saved.");
     throw Object.assign(new Error([said.title || `The server said ${answer.status}.`, where].filter(Boolean).join(": ")), { status: answer.status });
   }
   return said;
