@@ -235,7 +235,9 @@ fn what_was_backed_up_comes_back() {
     nothing_is_lost_by_an_archive_that_is_broken(&stack, &archive);
     a_backup_that_cannot_be_whole_is_none(&stack);
     old_archives_go(&stack);
-    an_empty_stack_needs_no_word(&stack, &archive);
+    a_changed_password_is_taken_up(&stack);
+    the_former_database_can_be_had_back(&stack);
+    an_empty_stack_needs_no_word(&stack);
     no_secret_is_said(&stack);
 }
 
@@ -428,17 +430,49 @@ fn old_archives_go(stack: &Stack) {
     assert!(text(&zero).contains("--keep wants a number"), "{}", text(&zero));
 }
 
+/// As the guide says: the file is written, and the script of the roles is run again.
+fn a_changed_password_is_taken_up(stack: &Stack) {
+    let file = stack.deploy.join("secrets/uat/app_db_password");
+    let old = fs::read_to_string(&file).unwrap();
+    fs::write(&file, "another secret of the tests").unwrap();
+    let said = stack.exec("postgres", "sh /docker-entrypoint-initdb.d/10-roles.sh");
+    assert!(said.status.success(), "{}", text(&said));
+    let by_new = stack.sql_as("app", "$(cat /run/secrets/app_db_password)", "app", "SELECT 1");
+    assert!(by_new.status.success(), "{}", text(&by_new));
+    let by_old = stack.sql_as("app", &format!("\"{old}\""), "app", "SELECT 1");
+    assert!(text(&by_old).contains("password authentication failed"), "{}", text(&by_old));
+}
+
+/// The statements of the guide, which undo a restore.
+fn the_former_database_can_be_had_back(stack: &Stack) {
+    let old = stack.sql("SELECT datname FROM pg_database WHERE datname LIKE 'app_before_%'");
+    let script = format!(
+        "psql -U postgres -v ON_ERROR_STOP=1 postgres <<'END'
+         ALTER DATABASE app ALLOW_CONNECTIONS false;
+         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'app';
+         BEGIN;
+         ALTER DATABASE app RENAME TO app_wrong;
+         ALTER DATABASE {old} RENAME TO app;
+         COMMIT;\nEND"
+    );
+    let said = stack.exec("postgres", &script);
+    assert!(said.status.success(), "{}", text(&said));
+    assert_eq!(
+        stack.sql("SELECT string_agg(name, ',' ORDER BY id) FROM items"),
+        "milk,written after the backup"
+    );
+}
+
 /// As after the loss of the machine: a stack from nothing, and the archive.
-fn an_empty_stack_needs_no_word(stack: &Stack, _first: &Path) {
+fn an_empty_stack_needs_no_word(stack: &Stack) {
     let archive = stack.archives("../elsewhere").pop().unwrap();
-    let before = stack.sql("SELECT string_agg(name, ',' ORDER BY id) FROM items");
     stack.compose("down --volumes --timeout 5");
     stack.compose("up -d");
     stack.until_ready();
     let said = stack.restore(&archive, "");
     assert!(said.status.success(), "{}", text(&said));
     stack.until_ready();
-    assert_eq!(stack.sql("SELECT string_agg(name, ',' ORDER BY id) FROM items"), before);
+    assert_eq!(stack.sql("SELECT string_agg(name, ',' ORDER BY id) FROM items"), "milk,x");
     assert_eq!(stack.redis("GET once:1"), "kept");
     assert_eq!(stack.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'app_%'"), "0");
 }
@@ -450,6 +484,6 @@ fn no_secret_is_said(stack: &Stack) {
         let said = stack.shell(&format!(
             "docker inspect {container}; docker logs {container}; docker top {container} -eo args"
         ));
-        assert!(!text(&said).contains("a secret of the tests"), "{service}");
+        assert!(!text(&said).contains("secret of the tests"), "{service}");
     }
 }
