@@ -40,8 +40,14 @@ async def lifespan(app: FastAPI):
     # Silent for as long as nothing changes, which no time-out may end. It is not to connect anew by
     # itself: what was published meanwhile would be missed without a word.
     subscriber = Redis(
-        **settings.REDIS, decode_responses=True, socket_connect_timeout=2, socket_timeout=None, retry=Retry(NoBackoff(), 0),
-        socket_keepalive=True, socket_keepalive_options={socket.TCP_KEEPIDLE: 5, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 2},
+        **settings.REDIS,
+        decode_responses=True,
+        socket_connect_timeout=2,
+        socket_timeout=None,
+        retry=Retry(NoBackoff(), 0),
+        # Without a time-out it is the kernel that notices a Redis that has gone without a word.
+        socket_keepalive=True,
+        socket_keepalive_options={socket.TCP_KEEPIDLE: 5, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 2},
     )
     state.live = Live(state.redis)
     await state.store.pool.open(wait=False)

@@ -68,7 +68,8 @@ class Measure:
             if scope["type"] == "http":
                 DURATION.labels(method, route).observe(seconds)
             client = (scope.get("client") or ["unknown"])[0]
-            fields = {"method": method, "path": scope["path"], "status": status, "seconds": round(seconds, 4), "client": client}
+            fields = {"method": method, "path": scope["path"], "status": status}
+            fields |= {"seconds": round(seconds, 4), "client": client}
             # Probes come every few seconds and say nothing while all is well.
             if route not in ("/health", "/ready", "/metrics") or status >= 400:
                 log.info("request", extra={"fields": fields})
