@@ -42,7 +42,11 @@ class Change(Input):
 
 
 @router.get("/lists")
-async def lists(request: Request, limit: Annotated[int, Query(ge=1, le=100)] = 50, before: Annotated[int | None, Query(ge=1, lt=2**63)] = None):
+async def lists(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+):
     """The newest first; `next` is the `before` of the next page."""
     rows = await request.app.state.store.all(
         "SELECT * FROM lists WHERE %s::bigint IS NULL OR id < %s ORDER BY id DESC LIMIT %s", before, before, limit + 1
@@ -80,20 +84,17 @@ async def no_list(request: Request, list_id: Id):
 @router.post("/lists/{list_id}/items", status_code=201)
 async def new_item(request: Request, list_id: Id, new: NewItem, key: Key = None):
     async def work():
-        try:
-            async with request.app.state.store.cursor() as cursor:
-                # The lock makes requests for one list wait for each other, so that the count holds.
-                await cursor.execute("SELECT id FROM lists WHERE id = %s FOR UPDATE", [list_id])
-                if await cursor.fetchone() is None:
-                    raise HTTPException(404, "There is no such list")
-                await cursor.execute(
-                    "INSERT INTO items (list_id, name) SELECT %s, %s"
-                    " WHERE (SELECT count(*) FROM items WHERE list_id = %s) < 1000 RETURNING *",
-                    [list_id, new.name, list_id],
-                )
-                item = jsonable_encoder(await cursor.fetchone())
-        except psycopg.errors.ForeignKeyViolation:
-            raise HTTPException(404, "There is no such list") from None
+        async with request.app.state.store.cursor() as cursor:
+            # The lock makes requests for one list wait for each other, so that the count holds.
+            await cursor.execute("SELECT id FROM lists WHERE id = %s FOR UPDATE", [list_id])
+            if await cursor.fetchone() is None:
+                raise HTTPException(404, "There is no such list")
+            await cursor.execute(
+                "INSERT INTO items (list_id, name) SELECT %s, %s"
+                " WHERE (SELECT count(*) FROM items WHERE list_id = %s) < 1000 RETURNING *",
+                [list_id, new.name, list_id],
+            )
+            item = jsonable_encoder(await cursor.fetchone())
         if item is None:
             raise HTTPException(409, "The list is full: it has 1000 items")
         await request.app.state.live.publish(list_id, "item_added", item=item)
@@ -116,7 +117,9 @@ async def tick(request: Request, list_id: Id, item_id: Id, change: Change):
 
 @router.delete("/lists/{list_id}/items/{item_id}", status_code=204)
 async def no_item(request: Request, list_id: Id, item_id: Id):
-    gone = await request.app.state.store.one("DELETE FROM items WHERE list_id = %s AND id = %s RETURNING id", list_id, item_id)
+    gone = await request.app.state.store.one(
+        "DELETE FROM items WHERE list_id = %s AND id = %s RETURNING id", list_id, item_id
+    )
     if gone is None:
         raise HTTPException(404, "There is no such item")
     await request.app.state.live.publish(list_id, "item_deleted", item={"id": item_id})
@@ -147,8 +150,8 @@ async def watch(socket: WebSocket, list_id: Id):
         await socket.close(1013, "too far behind")
 
     async def drop():
-        while True:
-            await socket.receive_text()
+        while (await socket.receive())["type"] != "websocket.disconnect":
+            pass
 
     tasks = []
     try:
@@ -158,7 +161,7 @@ async def watch(socket: WebSocket, list_id: Id):
     finally:
         for task in tasks:
             task.cancel()
-            with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, KeyError):
+            with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
                 await task
         WEBSOCKETS.dec()
         state.open_websockets -= 1

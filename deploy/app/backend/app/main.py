@@ -40,14 +40,21 @@ async def lifespan(app: FastAPI):
     # Silent for as long as nothing changes, which no time-out may end. It is not to connect anew by
     # itself: what was published meanwhile would be missed without a word.
     subscriber = Redis(
-        **settings.REDIS, decode_responses=True, socket_connect_timeout=2, socket_timeout=None, retry=Retry(NoBackoff(), 0),
-        socket_keepalive=True, socket_keepalive_options={socket.TCP_KEEPIDLE: 5, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 2},
+        **settings.REDIS,
+        decode_responses=True,
+        socket_connect_timeout=2,
+        socket_timeout=None,
+        retry=Retry(NoBackoff(), 0),
+        # Without a time-out it is the kernel that notices a Redis that has gone without a word.
+        socket_keepalive=True,
+        socket_keepalive_options={socket.TCP_KEEPIDLE: 5, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 2},
     )
     state.live = Live(state.redis)
     await state.store.pool.open(wait=False)
     tasks = [
         asyncio.create_task(state.store.migrate_until_done()),
         asyncio.create_task(state.live.listen(subscriber)),
+        asyncio.create_task(keep_asking()),
     ]
     log.info("started", extra={"fields": {"version": settings.VERSION}})
     yield
@@ -61,7 +68,14 @@ async def lifespan(app: FastAPI):
     log.info("stopped")
 
 
-app = FastAPI(title="Shopping lists", version=settings.VERSION, lifespan=lifespan, docs_url="/api/docs", openapi_url="/api/openapi.json", redoc_url=None)
+app = FastAPI(
+    title="Shopping lists",
+    version=settings.VERSION,
+    lifespan=lifespan,
+    docs_url="/api/docs",
+    openapi_url="/api/openapi.json",
+    redoc_url=None,
+)
 app.add_middleware(Measure)
 app.include_router(lists.router)
 problems.install(app)
@@ -73,9 +87,10 @@ async def health():
     return {"status": "ok"}
 
 
-@app.get("/ready")
-async def ready():
-    async def postgresql():
+async def missing() -> dict[str, str]:
+    """What does not answer, and why."""
+
+    async def postgres():
         if not app.state.store.migrated:
             return "the schema is not there yet"
         await app.state.store.one("SELECT 1")
@@ -91,10 +106,21 @@ async def ready():
         UP.labels(name).set(problem is None)
         return name, problem
 
-    asked = dict(await asyncio.gather(ask("postgresql", postgresql), ask("redis", redis)))
-    missing = {name: problem for name, problem in asked.items() if problem}
-    if missing:
-        return problems.problem(503, "Not ready", "Missing: " + ", ".join(missing), missing=missing)
+    asked = await asyncio.gather(ask("postgres", postgres), ask("redis", redis))
+    return {name: problem for name, problem in asked if problem}
+
+
+async def keep_asking():
+    """For the metrics, which nobody should have to ask /ready for."""
+    while True:
+        await missing()
+        await asyncio.sleep(10)
+
+
+@app.get("/ready")
+async def ready():
+    if absent := await missing():
+        return problems.problem(503, "Not ready", "Missing: " + ", ".join(absent), missing=absent)
     return {"status": "ready"}
 
 

@@ -12,12 +12,14 @@ from starlette.exceptions import HTTPException
 
 from . import logs, settings
 
-REQUESTS = Counter("http_requests", "Requests that were answered.", ["method", "route", "status"])
-DURATION = Histogram("http_request_duration_seconds", "From the request's head to the answer's end.", ["method", "route"])
-WEBSOCKETS = Gauge("websockets_open", "WebSockets that are open.")
-EVENTS = Counter("live_events", "Changes that were passed between processes.", ["direction"])
-UP = Gauge("dependency_up", "Whether it answered when last asked.", ["name"])
-Info("app_build", "What runs.").info({"version": settings.VERSION, "python": platform.python_version()})
+REQUESTS = Counter("backend_http_requests", "Requests that were answered.", ["method", "route", "status"])
+DURATION = Histogram(
+    "backend_http_request_duration_seconds", "From the request's head to the answer's end.", ["method", "route"]
+)
+WEBSOCKETS = Gauge("backend_websocket_clients", "WebSockets that are open.")
+EVENTS = Counter("backend_live_events", "Changes that were passed between processes.", ["direction"])
+UP = Gauge("backend_dependency_up", "Whether it answered when last asked.", ["dependency"])
+Info("backend_build", "What runs.").info({"version": settings.VERSION, "python": platform.python_version()})
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 log = logging.getLogger("app.access")
@@ -66,7 +68,8 @@ class Measure:
             if scope["type"] == "http":
                 DURATION.labels(method, route).observe(seconds)
             client = (scope.get("client") or ["unknown"])[0]
-            fields = {"method": method, "path": scope["path"], "status": status, "seconds": round(seconds, 4), "client": client}
+            fields = {"method": method, "path": scope["path"], "status": status}
+            fields |= {"seconds": round(seconds, 4), "client": client}
             # Probes come every few seconds and say nothing while all is well.
             if route not in ("/health", "/ready", "/metrics") or status >= 400:
                 log.info("request", extra={"fields": fields})

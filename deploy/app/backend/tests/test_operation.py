@@ -30,6 +30,9 @@ def test_a_change_reaches_a_browser_at_another_process(client, second, a_list):
     until(lambda: httpx.get(f"http://127.0.0.1:{second.port}/ready").status_code == 200)
     path = f"/api/v1/lists/{a_list}"
     with watch(second, a_list) as socket:
+        # Whatever a browser says is nobody's business, and ends nothing.
+        socket.send("hello")
+        socket.send(b"\x00\xff")
         item = client.post(f"{path}/items", json={"name": "Milk"}).json()
         assert told(socket, "item_added")["item"] == item
         client.patch(f"{path}/items/{item['id']}", json={"done": True})
@@ -50,7 +53,7 @@ def test_a_websocket_of_no_list_and_one_too_many_are_refused(first, client, a_li
         with pytest.raises(InvalidStatus) as refused, watch(first, a_list):
             pass
         assert refused.value.response.status_code == 503
-    until(lambda: "websockets_open 0.0" in client.get("/metrics").text)
+    until(lambda: "backend_websocket_clients 0.0" in client.get("/metrics").text)
 
 
 def test_metrics_count_by_route_and_not_by_path(client, a_list):
@@ -58,11 +61,12 @@ def test_metrics_count_by_route_and_not_by_path(client, a_list):
     client.get(f"/wp-login.php?{uuid.uuid4()}")
     client.request("PROPFIND", "/api/v1/lists")
     said = client.get("/metrics").text
-    assert 'http_requests_total{method="GET",route="/api/v1/lists/{list_id}",status="200"}' in said
-    assert 'http_request_duration_seconds_bucket{le="0.5",method="GET",route="/api/v1/lists/{list_id}"}' in said
+    assert 'backend_http_requests_total{method="GET",route="/api/v1/lists/{list_id}",status="200"}' in said
+    assert 'backend_http_request_duration_seconds_bucket{le="0.5",method="GET",route="/api/v1/lists/{list_id}"}' in said
     assert 'route="none",status="404"' in said and 'method="other"' in said
     assert "wp-login" not in said and "PROPFIND" not in said
-    assert 'app_build_info{python="3.' in said
+    assert 'backend_dependency_up{dependency="postgres"} 1.0' in said
+    assert 'backend_build_info{python="3.' in said
 
 
 def test_system_info_tells_no_secret(client):
@@ -122,7 +126,7 @@ def test_postgresql_may_go_and_come_back(client, first, servers, a_list):
         servers["postgres"].kill()
         assert client.get("/health").status_code == 200
         missing = client.get("/ready")
-        assert (missing.status_code, list(missing.json()["missing"])) == (503, ["postgresql"])
+        assert (missing.status_code, list(missing.json()["missing"])) == (503, ["postgres"])
         refused = client.get("/api/v1/lists")
         assert (refused.status_code, refused.headers["content-type"]) == (503, "application/problem+json")
         with pytest.raises(InvalidStatus) as no_socket, watch(first, a_list):
@@ -141,7 +145,7 @@ def test_it_starts_before_its_servers(client, servers):
     running = application(servers, "early")
     url = f"http://127.0.0.1:{running.port}"
     assert httpx.get(f"{url}/health").status_code == 200
-    assert set(httpx.get(f"{url}/ready", timeout=10).json()["missing"]) == {"postgresql", "redis"}
+    assert set(httpx.get(f"{url}/ready", timeout=10).json()["missing"]) == {"postgres", "redis"}
     servers["postgres"].start()
     servers["redis"].start()
     until(lambda: httpx.get(f"{url}/ready", timeout=10).status_code == 200)

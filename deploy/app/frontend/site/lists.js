@@ -9,6 +9,7 @@ let socket = null, retry = null, pause = 1000;
 function say(problem) {
   element("problem").textContent = problem;
   element("problem").hidden = problem === "";
+  if (problem) element("problem").scrollIntoView({ block: "nearest" });
 }
 
 function connected(state, words) {
@@ -18,7 +19,8 @@ function connected(state, words) {
 
 // One request. A POST has a key, so that sending it again after a lost answer adds nothing twice.
 async function ask(method, path, body) {
-  const headers = body ? { "Content-Type": "application/json" } : {};
+  const headers = { Accept: "application/json" };
+  if (body) headers["Content-Type"] = "application/json";
   if (method === "POST") headers["Idempotency-Key"] = random();
   const send = () => fetch(path, { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(10000) });
   let answer;
@@ -31,6 +33,7 @@ async function ask(method, path, body) {
   const said = await answer.json().catch(() => ({}));
   if (!answer.ok) {
     const where = (said.errors || []).map((error) => error.problem).join("; ");
+    if (answer.status === 502 || answer.status === 504) throw new Error("The server is away. What you did was not saved.");
     throw Object.assign(new Error([said.title || `The server said ${answer.status}.`, where].filter(Boolean).join(": ")), { status: answer.status });
   }
   return said;

@@ -88,6 +88,7 @@ documents! {
     certificates_acme = "docs/certificates-acme.md";
     check_config_in_ci = "docs/check-config-in-ci.md";
     configuration = "docs/configuration.md";
+    deploy_backup = "docs/deploy-backup.md";
     deploy_cloudflare = "docs/deploy-cloudflare.md";
     deploy_first = "docs/deploy-first.md";
     deploy_from_nginx = "docs/deploy-from-nginx.md";
