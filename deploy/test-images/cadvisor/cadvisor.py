@@ -5,6 +5,7 @@ import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ROOT = "/sys/fs/cgroup"
+STARTS = {}
 V2 = os.path.exists(f"{ROOT}/cgroup.controllers")
 
 HELP = {
@@ -50,7 +51,10 @@ def measured(memory, cpu):
     yield "container_memory_working_set_bytes", max(0, usage - int(inactive))
     yield "container_spec_memory_limit_bytes", limit
     yield "container_cpu_usage_seconds_total", seconds
-    yield "container_start_time_seconds", int(os.stat(memory).st_mtime)
+    # The kernel makes a folder's times anew when it has forgotten it for a while. cAdvisor watches the
+    # folders, which keeps them from being forgotten; here, the first time that was seen counts.
+    status = os.stat(memory)
+    yield "container_start_time_seconds", STARTS.setdefault((memory, status.st_ino), int(status.st_mtime))
 
 
 def metrics():
