@@ -251,6 +251,15 @@ class WhatIsRefused(Case):
             connection.sendall(b"POST /github HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
             self.assertEqual(self.get("/health"), "ok\n", "one that is slow holds nobody up")
 
+    def test_one_address_does_not_keep_the_others_out(self):
+        self.receiver()
+        held = [socket.create_connection(("127.0.0.2", self.port), source_address=("127.0.0.2", 0)) for _ in range(30)]
+        time.sleep(0.5)
+        self.assertEqual(self.get("/health"), "ok\n")
+        self.assertEqual(self.github.event("queued", self.github.job(deliver=False) | {"deliver": True}), 200)
+        for connection in held:
+            connection.close()
+
     def test_a_full_queue(self):
         self.receiver(MAX_QUEUED_JOBS="2")
         for expected in (200, 200, 503):

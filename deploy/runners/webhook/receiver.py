@@ -16,6 +16,7 @@ import socket
 import sys
 import threading
 import time
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from github import Credential, GitHub, GitHubError
@@ -25,6 +26,7 @@ from jobs import Full, Jobs
 LARGEST_EVENT = 1 << 20
 LARGEST_ASK = 4096
 MOST_CONNECTIONS = 64
+MOST_OF_ONE = 16
 HEARTBEAT = 15
 
 
@@ -394,7 +396,8 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:
             known = set()
         if self.client_address[0] not in known:
-            log(f"{self.client_address[0]} says that it is {container}, which has another address; refused")
+            self.receiver.say_once("address", f"{self.client_address[0]} says that it is {container}, which has another "
+                                   "address; refused")
             self.answer(403, "this is not that container's address\n")
             return
         started = False
@@ -424,20 +427,27 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
 
     def __init__(self, address, receiver):
-        self.free = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self.lock = threading.Lock()
+        self.open = Counter()  # connections by address, so that a job cannot keep GitHub's deliveries out
         super().__init__(address, type("BoundHandler", (Handler,), {"receiver": receiver}))
 
     def process_request(self, request, client_address):
-        if not self.free.acquire(blocking=False):
+        with self.lock:
+            full = self.open.total() >= MOST_CONNECTIONS or self.open[client_address[0]] >= MOST_OF_ONE
+            if not full:
+                self.open[client_address[0]] += 1
+        if full:
             self.shutdown_request(request)
-            return
-        super().process_request(request, client_address)
+        else:
+            super().process_request(request, client_address)
 
     def process_request_thread(self, request, client_address):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self.free.release()
+            with self.lock:
+                self.open[client_address[0]] -= 1
+                self.open += Counter()  # drops those that are at zero
 
     def handle_error(self, request, client_address):
         error = sys.exc_info()[1]
