@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Containers and volumes of a project, by the labels that both Composes put on them. Sourced behind
 # lib.sh by deploy/backup and deploy/restore.
+# shellcheck disable=SC2154 # lib.sh sets `environment`
 
 container_or_none() { # SERVICE
     docker ps --all --quiet --filter "label=com.docker.compose.project=$(project)" \

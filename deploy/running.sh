@@ -64,6 +64,7 @@ check_gateway() {
     local image merged=$state/compose.yml
     image=$(image_of gateway)
     (
+        # shellcheck disable=SC2317 # compose calls it
         parts() { all_parts; }
         compose "$environment" config
     ) >"$merged"

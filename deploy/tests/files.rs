@@ -286,7 +286,7 @@ fn shellcheck_has_nothing_to_say() {
     let relative: Vec<&Path> =
         scripts.iter().map(|path| path.strip_prefix(root()).unwrap()).collect();
     let output =
-        Command::new("shellcheck").arg("-x").args(&relative).current_dir(root()).output().unwrap();
+        Command::new("shellcheck").args(["-x", "-P", "SCRIPTDIR", "-P", "."]).args(&relative).current_dir(root()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
