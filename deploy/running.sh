@@ -3,22 +3,33 @@
 # different files; both source lib.sh before this, which sets what is not set here.
 # shellcheck disable=SC2154
 
-image_of() { # SERVICE, as Compose sees it
-    compose "$environment" config | awk -v service="$1" '
-        /^services:/ { inside = 1; next }
-        /^[^ ]/ { inside = 0 }
-        inside && /^  [^ ]/ { name = $1; sub(":$", "", name) }
-        inside && name == service && /^    image:/ { print $2 }'
+# What Compose makes of the files, asked once for each parts: every question costs it a second.
+merged() {
+    local wanted
+    wanted=$(parts | tr '\n' ' ')
+    if [ "${merged_for:-none}" != "$wanted" ]; then
+        mkdir -p "$state"
+        compose "$environment" config >"$state/compose.yml"
+        merged_for=$wanted
+    fi
 }
 
-# "SERVICE IMAGE" of all services.
+# "SERVICE IMAGE" of all services that are to run: docker-compose 1.29 names those of other profiles too.
 images() {
-    compose "$environment" config | awk '
-        /^services:/ { inside = 1; next }
-        /^[^ ]/ { inside = 0 }
-        inside && /^  [^ ]/ { name = $1; sub(":$", "", name) }
-        inside && /^    image:/ { gsub("\"", "", $2); print name, $2 }' | sort
+    awk -v enabled=",$(setting COMPOSE_PROFILES)," '
+        function flush() { if (name != "" && image != "" && !left_out) print name, image; name = image = ""; left_out = 0 }
+        /^[^ ]/ { flush(); inside = ($1 == "services:"); next }
+        !inside { next }
+        /^  [^ ]/ { flush(); name = $1; sub(":$", "", name); in_profiles = 0; next }
+        /^    [^ -]/ { in_profiles = ($1 == "profiles:") }
+        in_profiles && $1 == "-" { left_out = !index(enabled, "," $2 ",") }
+        /^    image:/ { image = $2; gsub("\"", "", image) }
+        END { flush() }' "$state/compose.yml" | sort
 }
+
+image_of() { images | awk -v service="$1" '$1 == service { print $2 }'; } # SERVICE
+
+services() { images | cut -d ' ' -f 1; }
 
 has_image() { docker image inspect "$1" >/dev/null 2>&1; }
 
@@ -34,6 +45,7 @@ source_of() { # SERVICE IMAGE
 }
 
 bring_images() {
+    merged
     local service image from done_already=' '
     while read -r service image; do
         case $done_already in *" $image "*) continue ;; esac
@@ -61,16 +73,16 @@ bring_images() {
 # The gateway that will serve the file judges it, beside what Compose makes of all files: a part that is
 # left out is still named by the routes that lead to it.
 check_gateway() {
-    local image merged=$state/compose.yml
-    image=$(image_of gateway)
+    local all=$state/compose.all.yml
+    merged
     (
         # shellcheck disable=SC2317 # compose calls it
         parts() { all_parts; }
         compose "$environment" config
-    ) >"$merged"
+    ) >"$all"
     docker run --rm --network none --read-only --cap-drop ALL \
-        -v "$here/gateway/$environment:/etc/gateway:ro" -v "$merged:/etc/compose.yml:ro" \
-        "$image" check-config /etc/gateway/gateway.toml --compose /etc/compose.yml >/dev/null ||
+        -v "$here/gateway/$environment:/etc/gateway:ro" -v "$all:/etc/compose.yml:ro" \
+        "$(image_of gateway)" check-config /etc/gateway/gateway.toml --compose /etc/compose.yml >/dev/null ||
         fail "deploy/gateway/$environment/gateway.toml has errors, and nothing was started" \
             "the lines above say where; correct them and run this again"
 }
@@ -89,7 +101,7 @@ mounted() { # CONTAINER
 heed_changed_files() {
     local service container now before
     mkdir -p "$state/mounted"
-    for service in $(compose "$environment" config --services | sort); do
+    for service in $(services); do
         container=$(container_of "$service")
         [ -n "$container" ] || continue
         now="$container $(mounted "$container")"
@@ -176,9 +188,9 @@ change_backend() { # SECONDS [always]
 }
 
 start_and_wait() { # SECONDS
-    local until=$((SECONDS + $1)) output=$state/compose.log services compose_pid left shown='' now
+    local until=$((SECONDS + $1)) output=$state/compose.log wanted compose_pid left shown='' now
     change_backend "$1" "${renew_backend:-}" || return 1
-    services=$(compose "$environment" config --services | sort)
+    wanted=$(services)
     : >"$output"
     compose "$environment" up -d --remove-orphans --no-build >"$output" 2>&1 </dev/null &
     compose_pid=$!
@@ -189,7 +201,7 @@ start_and_wait() { # SECONDS
             wait "$compose_pid" || compose_status=$?
             [ "$compose_status" != 0 ] || heed_changed_files
         fi
-        left=$(awaited "$services")
+        left=$(awaited "$wanted")
         now=$(printf '%s' "$left" | tr '\n' ',' | sed 's/,/, /g; s/, $//')
         if [ "$now" != "$shown" ] && [ -n "$now" ]; then
             printf '   %3d s  waiting for %s\n' "$SECONDS" "$now"
@@ -210,7 +222,7 @@ start_and_wait() { # SECONDS
     # Compose may still wait for a dependency that will never be well.
     kill "$compose_pid" 2>/dev/null || true
     wait "$compose_pid" 2>/dev/null || true
-    for service in $services; do
+    for service in $wanted; do
         case $(state_of "$service") in 'running healthy' | 'running -') ;; *) tell_about "$service" ;; esac
     done
     return 1
