@@ -90,8 +90,9 @@ check_gateway() {
 # What a container has from this folder: its mounted files, as one word. A change of it is not seen by
 # Compose, which looks at names only.
 mounted() { # CONTAINER
+    # In an order of our own: Docker lists mounts in any.
     docker inspect --format '{{ range .Mounts }}{{ if eq .Type "bind" }}{{ .Source }}{{ "\n" }}{{ end }}{{ end }}' "$1" |
-        grep -F "$here/" | grep -vF "$here/state" | while read -r source; do
+        { grep -F "$here/" || true; } | { grep -vF "$here/state" || true; } | sort | while read -r source; do
         find "$source" -type f -print0 2>/dev/null | sort -z | xargs -0 -r sha256sum
     done | sha256sum | cut -c 1-32
 }
