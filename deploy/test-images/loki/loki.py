@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -11,6 +12,9 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import yaml
+
+# The first process of a container ends by SIGTERM only where it says so.
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 
 FILE = "/loki/stand-in.jsonl"
 SELECTOR = re.compile(r'\s*([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|`[^`]*`)\s*,?')
