@@ -13,7 +13,7 @@ ARGS ?=
 
 REFERENCE := docs/reference.md
 
-.PHONY: help demo test build check release dist instructions size figures compare scale bless docs clean
+.PHONY: help demo test build check release dist image stack instructions size figures compare scale bless docs clean
 
 help: ## List the targets
 	@echo 'make TARGET, where TARGET is one of:'
@@ -25,7 +25,7 @@ demo: ## Build the gateway and run it in front of sample applications
 	@exec cargo run --quiet --package gateway -- demo $(ARGS)
 
 test: ## Run every test
-	@.ci/prepare build test compare
+	@.ci/prepare build test compare deploy
 	cargo test --workspace
 
 build: ## Build everything, quickly, for working on it
@@ -46,6 +46,14 @@ release: ## Build target/release/gateway, optimised and stripped
 dist: ## Build target/dist/gateway as it is shipped: fat LTO, and optimised by a profile
 	@.ci/prepare build dist
 	@.ci/dist
+
+image: ## Build the static binary and the image gateway:VERSION from it
+	@.ci/prepare build image
+	@deploy/image
+
+stack: ## Try everything that deploys on a Docker Engine; where none runs, this says so
+	@.ci/prepare build image deploy
+	@.ci/stack
 
 instructions: ## Count the instructions of the request path's steps, and compare with the kept figures
 	@.ci/prepare build test
@@ -69,7 +77,7 @@ scale: dist ## Measure the gateway with many sites, connections and cores; write
 	target/release/loadtest scale --json target/scale.json --markdown docs/benchmarks.md $(ARGS)
 
 bless: ## Write the golden files and the reference anew, to be read in the difference
-	BLESS=1 cargo test --workspace --lib --test golden --test cli --test compare --test dns
+	BLESS=1 cargo test --workspace --lib --test golden --test cli --test compare --test dns --test files
 	@$(MAKE) docs
 
 docs: ## Write docs/reference.md anew

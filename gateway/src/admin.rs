@@ -1,6 +1,7 @@
 //! The admin listener: whether the process lives, whether it is ready and what is missing, its
 //! metrics; and where a reload is asked for.
 
+use gateway_config::model::ListenAddr;
 use http::{Method, StatusCode};
 
 use crate::connection::Connection;
@@ -52,14 +53,14 @@ fn answer(path: &str, connection: &Connection) -> Answer {
 /// Reads the configuration again, for whoever may run programs on this machine.
 ///
 /// Others can reach the listener too where it is told to listen further than loopback, and a web page
-/// can make a browser on this machine send a POST; so the peer must be loopback, and a browser, which
+/// can make a browser on this machine send a POST; so the peer must be this machine, and a browser, which
 /// says where a POST comes from (Fetch standard, `Origin`), is refused whatever it says.
 async fn reload(asked: &RequestHead, connection: &Connection) -> Answer {
     let fields = &asked.fields;
     if asked.method != Method::POST {
         return Answer::text(StatusCode::METHOD_NOT_ALLOWED, "A reload is asked for with POST.\n");
     }
-    if !connection.peer.ip().to_canonical().is_loopback() {
+    if !is_this_machine(connection) {
         let text = "A reload is asked for from the machine, or in the container, that the gateway runs on.\n";
         return Answer::text(StatusCode::FORBIDDEN, text);
     }
@@ -77,6 +78,14 @@ async fn reload(asked: &RequestHead, connection: &Connection) -> Answer {
             Answer::text(StatusCode::SERVICE_UNAVAILABLE, "The gateway is stopping.\n")
         }
     }
+}
+
+/// Whether the peer is loopback, or has the very address that is listened on: a connection to an address
+/// of one's own comes from it, and nobody else can end a TCP handshake in its name.
+fn is_this_machine(connection: &Connection) -> bool {
+    let peer = connection.peer.ip().to_canonical();
+    let listens = |ListenAddr(address)| peer == address.ip().to_canonical();
+    peer.is_loopback() || connection.snapshot.server.admin.is_some_and(listens)
 }
 
 fn ready(connection: &Connection) -> Answer {

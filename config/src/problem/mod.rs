@@ -94,6 +94,11 @@ impl Problems {
         self.list.insert(index, problem);
     }
 
+    /// Takes out what something outside of the file shows to be no problem.
+    pub fn retain(&mut self, keep: impl FnMut(&Problem) -> bool) {
+        self.list.retain(keep);
+    }
+
     /// The name of the file or folder, as it was given.
     #[must_use]
     pub fn file(&self) -> &str {

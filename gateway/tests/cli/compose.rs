@@ -58,6 +58,35 @@ fn names_ports_aliases_and_container_names_are_found() {
     }
 }
 
+/// A gateway whose admin listener has an address in a network of Docker's.
+fn inside(ports: &str) -> (i32, String) {
+    let folder = Folder::with_config(
+        "[server]\nadmin = \"172.30.10.2:9180\"\n[site.\"app.example.com\"]\ntls = \"self-signed\"\n\
+         routes = [{ path = \"/*\", to = \"backend:8000\" }]\n",
+    );
+    folder.write(
+        "compose.yml",
+        &format!(
+            "services:\n  backend:\n  gateway:\n    ports: {ports}\n    networks:\n      edge:\n      \
+             monitoring:\n        ipv4_address: \"${{ADMIN:-172.30.10.2}}\"\n"
+        ),
+    );
+    let run = folder.run(&["check-config", "--compose", "compose.yml"]);
+    (run.code.unwrap(), run.stderr)
+}
+
+#[test]
+fn an_admin_listener_inside_a_network_of_compose_is_not_public() {
+    for ports in [r#"["443:443"]"#, r#"["${HTTPS_PORT:-443}:443"]"#, "[]"] {
+        assert_eq!(inside(ports), (0, String::new()), "{ports}");
+    }
+    for ports in [r#"["9180:9180"]"#, r#"["443:443", "${ADMIN:-1}:9180"]"#, r#"["${PORTS}"]"#] {
+        let (code, said) = inside(ports);
+        assert_eq!(code, 0, "{ports}: {said}");
+        assert!(said.contains("warning[public-admin]"), "{ports}: {said}");
+    }
+}
+
 #[test]
 fn what_does_not_agree_says_how_it_would() {
     for (name, target, code) in [

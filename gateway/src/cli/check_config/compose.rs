@@ -14,6 +14,9 @@ use super::places::Places;
 use gateway_config::nearest;
 use services::{Service, Services};
 
+/// What is said of every admin listener beyond loopback.
+const PUBLIC_ADMIN: &str = "public-admin";
+
 /// Compares upstreams with what the files name, where they are Compose files at all. Whether every
 /// file could be read.
 pub(super) fn check(
@@ -29,6 +32,9 @@ pub(super) fn check(
         let readable = failed.iter().all(|problem| problem.code != "cannot-read");
         failed.into_iter().for_each(|problem| problems.push(problem));
         return readable;
+    }
+    if config.server.admin.is_some_and(|admin| services.keep_inside(admin.0)) {
+        problems.retain(|problem| problem.code != PUBLIC_ADMIN);
     }
     for upstream in &config.upstreams {
         for server in &upstream.servers {

@@ -88,6 +88,13 @@ documents! {
     certificates_acme = "docs/certificates-acme.md";
     check_config_in_ci = "docs/check-config-in-ci.md";
     configuration = "docs/configuration.md";
+    deploy_backup = "docs/deploy-backup.md";
+    deploy_cloudflare = "docs/deploy-cloudflare.md";
+    deploy_first = "docs/deploy-first.md";
+    deploy_from_nginx = "docs/deploy-from-nginx.md";
+    deploy_image = "docs/deploy-image.md";
+    deploy_monitoring = "docs/deploy-monitoring.md";
+    deploy_runners = "docs/deploy-runners.md";
     embedding = "docs/embedding.md";
     getting_started = "docs/getting-started.md";
     operations = "docs/operations.md";

@@ -93,6 +93,19 @@ async fn another_machine_cannot_ask() {
 }
 
 #[tokio::test]
+async fn this_machine_asks_at_whatever_address_is_listened_on() {
+    let Some(other) = other_address() else {
+        skipped("a reload asked for at an address that is not loopback", "this machine has none");
+        return;
+    };
+    let address = format!("admin = \"{}\"", SocketAddr::new(other.ip(), 0));
+    let gateway = Gateway::start(&good().replace("admin = \"127.0.0.1:0\"", &address)).await;
+    let mut http = Http::plain(gateway.admin(), "gateway").await;
+    let reply = http.request(post("/reload", empty())).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+}
+
+#[tokio::test]
 async fn the_public_listeners_know_nothing_of_it() {
     let gateway = Gateway::start(&good()).await;
     let mut plain = Http::plain(gateway.http(), "app.test").await;

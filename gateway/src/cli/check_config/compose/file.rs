@@ -2,6 +2,7 @@
 //! (<https://github.com/compose-spec/compose-spec>).
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -38,6 +39,8 @@ pub(super) enum Networks {
 pub(super) struct Network {
     #[serde(default)]
     pub(super) aliases: Vec<String>,
+    pub(super) ipv4_address: Option<String>,
+    pub(super) ipv6_address: Option<String>,
 }
 
 /// A number that people write with quotes or without.
@@ -78,6 +81,20 @@ impl Scalar {
             Self::Text(text) => text.clone(),
         }
     }
+}
+
+impl Network {
+    /// The addresses that the service has in this network, as far as they are written down.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let written = self.ipv4_address.iter().chain(&self.ipv6_address);
+        written.filter_map(|text| or_default(text).parse().ok())
+    }
+}
+
+/// What a variable stands for where nobody sets it: `10.0.0.2` of `${ADDRESS:-10.0.0.2}`.
+fn or_default(text: &str) -> &str {
+    let inner = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    inner.and_then(|inner| inner.split_once(":-")).map_or(text, |(_, default)| default)
 }
 
 impl Include {

@@ -50,6 +50,15 @@ impl Mapping {
     }
 }
 
+/// Where in the container a published port leads, whatever it is on the host. `None` where a variable
+/// decides.
+pub(super) fn target(entry: &Published) -> Option<Ports> {
+    match entry {
+        Published::Long { target, .. } => ports(&target.text()),
+        Published::Short(text) => ports(text.text().rsplit(':').next()?),
+    }
+}
+
 /// Reads `80`, `80/tcp` or `8000-8010`.
 pub(super) fn ports(text: &str) -> Option<Ports> {
     let text = text.split('/').next()?;
@@ -89,6 +98,14 @@ mod tests {
         for unclear in ["${PORT}:80", "8080:${PORT:-80}", "", "http"] {
             assert_eq!(read(unclear), None, "{unclear}");
         }
+    }
+
+    #[test]
+    fn where_a_port_leads_is_known_without_the_hosts() {
+        let target = |text: &str| target(&Published::Short(Scalar::Text(text.into())));
+        assert_eq!(target("${PORT:-80}:8080"), Some(8080..=8080));
+        assert_eq!(target("80"), Some(80..=80));
+        assert_eq!(target("8080:${PORT:-80}"), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The services of one or several Compose files, by every name that a network knows them by.
 
 use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -8,8 +9,8 @@ use gateway_config::{Place, Problem};
 use serde_saphyr::Location;
 
 use super::super::finding::Finding;
-use super::file::{File, Networks, ServiceEntry};
-use super::ports::{Mapping, ports, written};
+use super::file::{File, Network, Networks, ServiceEntry};
+use super::ports::{Mapping, ports, target, written};
 use crate::cli::load::cannot_read;
 
 /// Every service.
@@ -33,6 +34,10 @@ pub(super) struct Service {
     other_names: Vec<String>,
     expose: Option<(Vec<RangeInclusive<u16>>, Place)>,
     mappings: Vec<(Mapping, Place)>,
+    /// Its addresses that are written down.
+    addresses: Vec<IpAddr>,
+    /// The ports of the container that the host publishes; none where a variable decides about one.
+    published: Option<Vec<RangeInclusive<u16>>>,
     /// Whether a variable decides about one of its ports.
     unclear: bool,
 }
@@ -76,6 +81,20 @@ impl Services {
         Ok(())
     }
 
+    /// Whether an address is a service's own in a network of Docker's, with a port that the host does
+    /// not publish: then only its neighbours there reach it.
+    pub(super) fn keep_inside(&self, address: SocketAddr) -> bool {
+        let mut owners = self.list.iter().filter(|service| service.addresses.contains(&address.ip()));
+        let inside = |service: &Service| {
+            let published = service.published.as_ref();
+            published.is_some_and(|all| !all.iter().any(|ports| ports.contains(&address.port())))
+        };
+        // None published in one file may be in another, so every mention counts.
+        owners.next().is_some_and(|first| {
+            self.list.iter().filter(|service| service.name == first.name).all(inside)
+        })
+    }
+
     /// The services that a network knows by this name.
     pub(super) fn called<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Service> {
         self.list
@@ -115,6 +134,12 @@ impl Service {
             .collect();
         let unclear =
             exposed.contains(&None) || mapped.iter().any(|(mapping, _)| mapping.is_none());
+        let addresses = match &entry.networks {
+            Some(Networks::ByName(networks)) => {
+                networks.values().flatten().flat_map(Network::addresses).collect()
+            }
+            Some(Networks::Names(_)) | None => Vec::new(),
+        };
         let place = entry.expose.first().map(|entry| at(entry.referenced));
         Self {
             name,
@@ -125,6 +150,8 @@ impl Service {
                 .filter_map(|(mapping, from)| Some((mapping?, at(from))))
                 .collect(),
             unclear,
+            addresses,
+            published: entry.ports.iter().map(|entry| target(&entry.value)).collect(),
         }
     }
 

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec python3 -u /usr/share/grafana/grafana.py
