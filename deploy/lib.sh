@@ -84,6 +84,8 @@ find_compose() {
         "install Docker Engine from Docker's own repository: docs/deploy-first.md shows how"
     if docker compose version >/dev/null 2>&1; then
         compose_command=(docker compose)
+        # What docker-compose 1.29 cannot ask for: docker-compose.runners.yml says what it is.
+        export RUNNER_DOCKER_PROC=${RUNNER_DOCKER_PROC:-systempaths=unconfined}
     elif has docker-compose; then
         compose_command=(docker-compose)
     else

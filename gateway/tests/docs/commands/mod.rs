@@ -93,8 +93,10 @@ documents! {
     deploy_first = "docs/deploy-first.md";
     deploy_from_nginx = "docs/deploy-from-nginx.md";
     deploy_image = "docs/deploy-image.md";
+    deploy_kubernetes = "docs/deploy-kubernetes.md";
     deploy_monitoring = "docs/deploy-monitoring.md";
     deploy_runners = "docs/deploy-runners.md";
+    deploy_systemd = "docs/deploy-systemd.md";
     embedding = "docs/embedding.md";
     getting_started = "docs/getting-started.md";
     operations = "docs/operations.md";
