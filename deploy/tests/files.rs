@@ -105,8 +105,16 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("docker-2", "cap_add", "newuidmap needs SETUID and SETGID"),
     ("docker-1", "privileged", "docs/deploy-runners.md says what it means"),
     ("docker-2", "privileged", "docs/deploy-runners.md says what it means"),
-    ("runner-1", "read_only", "a job installs and writes where it wants; the container is thrown away"),
-    ("runner-2", "read_only", "a job installs and writes where it wants; the container is thrown away"),
+    (
+        "runner-1",
+        "read_only",
+        "a job installs and writes where it wants; the container is thrown away",
+    ),
+    (
+        "runner-2",
+        "read_only",
+        "a job installs and writes where it wants; the container is thrown away",
+    ),
 ];
 
 /// The rules that a service does not keep.
@@ -156,7 +164,8 @@ fn every_service_keeps_the_rules() {
         let file = file.unwrap();
         for (name, service) in file["services"].as_object().unwrap() {
             for rule in broken_rules(name, service) {
-                let excepted = EXCEPTIONS.iter().find(|(who, what, _)| who == name && *what == rule);
+                let excepted =
+                    EXCEPTIONS.iter().find(|(who, what, _)| who == name && *what == rule);
                 assert!(
                     excepted.is_some(),
                     "{environment}: {name} does not keep the rule `{rule}`, and no exception says why"
@@ -189,7 +198,8 @@ fn secrets_are_files() {
             for (key, value) in service["environment"].as_object().into_iter().flatten() {
                 let secret = ["PASSWORD", "TOKEN", "SECRET", "_KEY", "CREDENTIAL"];
                 let is_named_so = secret.iter().any(|word| key.contains(word));
-                let leads_to_a_file = value.as_str().is_some_and(|value| value.starts_with("/run/"));
+                let leads_to_a_file =
+                    value.as_str().is_some_and(|value| value.starts_with("/run/"));
                 assert!(
                     !is_named_so || leads_to_a_file || is_a_switch(value),
                     "{environment}: {name} has {key} in its environment"
@@ -254,7 +264,8 @@ fn all_files(folder: &Path, found: &mut Vec<PathBuf>) {
     entries.sort();
     for path in entries {
         let name = path.file_name().unwrap().to_str().unwrap();
-        if path.is_dir() && !["state", "secrets", "backups", "__pycache__", ".venv"].contains(&name) {
+        if path.is_dir() && !["state", "secrets", "backups", "__pycache__", ".venv"].contains(&name)
+        {
             all_files(&path, found);
         } else if path.is_file() {
             found.push(path);
@@ -285,8 +296,12 @@ fn shellcheck_has_nothing_to_say() {
     assert!(scripts.len() >= 12, "{scripts:?}");
     let relative: Vec<&Path> =
         scripts.iter().map(|path| path.strip_prefix(root()).unwrap()).collect();
-    let output =
-        Command::new("shellcheck").args(["-x", "-P", "SCRIPTDIR", "-P", "."]).args(&relative).current_dir(root()).output().unwrap();
+    let output = Command::new("shellcheck")
+        .args(["-x", "-P", "SCRIPTDIR", "-P", "."])
+        .args(&relative)
+        .current_dir(root())
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
@@ -314,8 +329,7 @@ fn hadolint_has_nothing_to_say() {
     all_files(deploy(), &mut found);
     // Images for testing are made of Debian's packages of the day.
     found.retain(|path| {
-        path.file_name().unwrap() == "Dockerfile"
-            && !path.starts_with(deploy().join("test-images"))
+        path.file_name().unwrap() == "Dockerfile" && !path.starts_with(deploy().join("test-images"))
     });
     assert!(!found.is_empty());
     let output = Command::new("hadolint").args(&found).output().unwrap();
@@ -329,10 +343,12 @@ impl Copy {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let to = folder.path();
-        let mut names: Vec<PathBuf> = ["lib.sh", "validate-env", "make-secrets"].map(Into::into).into();
-        names.extend(["uat", "prod", "dev", "monitoring", "runners"].map(|name| {
-            PathBuf::from(format!("docker-compose.{name}.yml"))
-        }));
+        let mut names: Vec<PathBuf> =
+            ["lib.sh", "validate-env", "make-secrets"].map(Into::into).into();
+        names.extend(
+            ["uat", "prod", "dev", "monitoring", "runners"]
+                .map(|name| PathBuf::from(format!("docker-compose.{name}.yml"))),
+        );
         for environment in ENVIRONMENTS {
             names.push(format!("env/{environment}.env.example").into());
             names.push(format!("gateway/{environment}/gateway.toml").into());
@@ -436,7 +452,10 @@ fn validate_env_says_what_is_wrong_where_and_what_to_do() {
         ("DOMAIN=uat.familycart.app", "DOMAIN=uat.example.com"),
         ("GATEWAY_ADMIN_ADDRESS=172.30.10.2", "GATEWAY_ADMIN_ADDRESS=172.30.10.200"),
         ("REDIS_IMAGE=redis:7.4.5-bookworm\n", ""),
-        ("LOKI_RETENTION=168h", "LOKI_RETENTION=168h\nPOSTGRES_PASSWORD=geheim\nPROMETHEUS_RETENTOIN=1d"),
+        (
+            "LOKI_RETENTION=168h",
+            "LOKI_RETENTION=168h\nPOSTGRES_PASSWORD=geheim\nPROMETHEUS_RETENTOIN=1d",
+        ),
         ("HTTP_PORT=80", &busy),
         ("HTTPS_PORT=443", "HTTPS_PORT=https"),
     ]);

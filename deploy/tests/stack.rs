@@ -95,7 +95,10 @@ impl Stack {
         let (monitoring, application) = free_networks();
         let env = fs::read_to_string(self.path("env/uat.env.example")).unwrap();
         let env = env
-            .replace("COMPOSE_PROJECT_NAME=familycart-uat", &format!("COMPOSE_PROJECT_NAME={}", self.project))
+            .replace(
+                "COMPOSE_PROJECT_NAME=familycart-uat",
+                &format!("COMPOSE_PROJECT_NAME={}", self.project),
+            )
             .replace("HTTP_PORT=80", &format!("HTTP_PORT=127.0.0.1:{http}"))
             .replace("HTTPS_PORT=443", &format!("HTTPS_PORT=127.0.0.1:{}", self.https))
             .replace("172.30.10.", &format!("{monitoring}."))
@@ -165,17 +168,19 @@ impl Stack {
 
     fn address(&self, service: &str, network: &str) -> String {
         let network = format!("{}_{network}", self.project);
-        let format =
-            format!("{{{{ with index .NetworkSettings.Networks \"{network}\" }}}}{{{{ .IPAddress }}}}{{{{ end }}}}");
+        let format = format!(
+            "{{{{ with index .NetworkSettings.Networks \"{network}\" }}}}{{{{ .IPAddress }}}}{{{{ end }}}}"
+        );
         docker(&["inspect", "--format", &format, &self.container(service)])
     }
 
     fn is_healthy(&self, service: &str) -> bool {
-        let format = "{{ .State.Status }} {{ if .State.Health }}{{ .State.Health.Status }}{{ end }}";
+        let format =
+            "{{ .State.Status }} {{ if .State.Health }}{{ .State.Health.Status }}{{ end }}";
         let found = self.containers(service);
-        found.first().is_some_and(|one| {
-            docker(&["inspect", "--format", format, one]) == "running healthy"
-        })
+        found
+            .first()
+            .is_some_and(|one| docker(&["inspect", "--format", format, one]) == "running healthy")
     }
 
     fn services(&self) -> Vec<String> {
@@ -198,8 +203,15 @@ impl Stack {
         let resolve = format!("{host}:{}:127.0.0.1", self.https);
         let url = format!("https://{host}:{}{path}", self.https);
         let roots = self.roots();
-        let mut arguments =
-            vec!["--silent", "--max-time", "12", "--resolve", &resolve, "--cacert", roots.to_str().unwrap()];
+        let mut arguments = vec![
+            "--silent",
+            "--max-time",
+            "12",
+            "--resolve",
+            &resolve,
+            "--cacert",
+            roots.to_str().unwrap(),
+        ];
         arguments.extend(["--write-out", "\n%{http_code}"]);
         arguments.extend(further);
         arguments.push(&url);
@@ -226,8 +238,18 @@ impl Stack {
     /// `/ready` of the backend, which is no route of the gateway's, from beside it.
     fn ready(&self) -> String {
         let url = format!("http://{}:8000/ready", self.address("backend", "application"));
-        let arguments = ["--silent", "--max-time", "8", "--output", "/dev/null", "--write-out", "%{http_code}", &url];
-        String::from_utf8_lossy(&bounded(15, "curl", &arguments).output().unwrap().stdout).into_owned()
+        let arguments = [
+            "--silent",
+            "--max-time",
+            "8",
+            "--output",
+            "/dev/null",
+            "--write-out",
+            "%{http_code}",
+            &url,
+        ];
+        String::from_utf8_lossy(&bounded(15, "curl", &arguments).output().unwrap().stdout)
+            .into_owned()
     }
 
     /// A delivery of a webhook: its status.
@@ -235,15 +257,32 @@ impl Stack {
         let delivery = format!("X-GitHub-Delivery: {id}");
         let signed = format!("X-Hub-Signature-256: {signature}");
         let further = [
-            "--header", "X-GitHub-Event: ping", "--header", "Content-Type: application/json",
-            "--header", &delivery, "--header", &signed, "--data-binary", PING,
+            "--header",
+            "X-GitHub-Event: ping",
+            "--header",
+            "Content-Type: application/json",
+            "--header",
+            &delivery,
+            "--header",
+            &signed,
+            "--data-binary",
+            PING,
         ];
         self.visit(HOOKS, "/github", &further).0
     }
 
     fn signature(&self) -> String {
         let gateway = self.container("gateway");
-        let arguments = ["exec", "-i", &gateway, "/gateway", "webhooks", "sign", "--secret-file", "/run/secrets/github_webhook"];
+        let arguments = [
+            "exec",
+            "-i",
+            &gateway,
+            "/gateway",
+            "webhooks",
+            "sign",
+            "--secret-file",
+            "/run/secrets/github_webhook",
+        ];
         let mut child = Command::new("docker")
             .args(arguments)
             .stdin(Stdio::piped())
@@ -258,7 +297,14 @@ impl Stack {
     fn serials(&self) -> Vec<String> {
         let gateway = self.container("gateway");
         let listed = docker(&[
-            "exec", &gateway, "/gateway", "certs", "list", "--json", "--config", "/etc/gateway/gateway.toml",
+            "exec",
+            &gateway,
+            "/gateway",
+            "certs",
+            "list",
+            "--json",
+            "--config",
+            "/etc/gateway/gateway.toml",
         ]);
         let listed: Value = serde_json::from_str(&listed).unwrap();
         let certificates = listed["certificates"].as_array().unwrap();
@@ -274,8 +320,10 @@ impl Drop for Stack {
         let kept = format!("{}-kept/*:*", self.project);
         // Nothing here may panic: this runs while the test does.
         if thread::panicking() {
-            let unwell = ["ps", "-a", "--filter", &project, "--format", "{{ .Names }} {{ .Status }}"];
-            let listed = bounded(20, "docker", &unwell).output().map(|said| text(&said)).unwrap_or_default();
+            let unwell =
+                ["ps", "-a", "--filter", &project, "--format", "{{ .Names }} {{ .Status }}"];
+            let listed =
+                bounded(20, "docker", &unwell).output().map(|said| text(&said)).unwrap_or_default();
             eprintln!("\n{listed}");
             for line in listed.lines().filter(|line| !line.contains("(healthy)")) {
                 let name = line.split(' ').next().unwrap_or_default();
@@ -325,12 +373,13 @@ fn free_ports() -> [u16; 2] {
 /// Two networks, as the first three numbers of their addresses, that no network of Docker's has.
 fn free_networks() -> (String, String) {
     let ids = docker(&["network", "ls", "-q"]);
-    let mut arguments = vec!["network", "inspect", "--format", "{{ range .IPAM.Config }}{{ .Subnet }} {{ end }}"];
+    let mut arguments =
+        vec!["network", "inspect", "--format", "{{ range .IPAM.Config }}{{ .Subnet }} {{ end }}"];
     arguments.extend(ids.lines());
     let taken = docker(&arguments);
-    let mut free = (20..250)
-        .map(|third| format!("172.31.{third}"))
-        .filter(|network| !taken.contains(&format!("{network}.")) && !taken.contains("172.31.0.0/16"));
+    let mut free = (20..250).map(|third| format!("172.31.{third}")).filter(|network| {
+        !taken.contains(&format!("{network}.")) && !taken.contains("172.31.0.0/16")
+    });
     (free.next().unwrap(), free.next().unwrap())
 }
 
@@ -405,7 +454,9 @@ fn it_is_valid(stack: &Stack) {
         thread::sleep(Duration::from_secs(5));
     };
     eprintln!("{said}");
-    for check in ["frontend cannot reach postgres", "frontend cannot reach gateway", "traffic to Grafana"] {
+    for check in
+        ["frontend cannot reach postgres", "frontend cannot reach gateway", "traffic to Grafana"]
+    {
         assert!(said.contains(check), "{check} was not tried");
     }
 }
@@ -425,11 +476,29 @@ fn traffic_flows(stack: &Stack) -> String {
     let resolve = format!("{DOMAIN}:{}:127.0.0.1", stack.https);
     let url = format!("https://{DOMAIN}:{}/api/v1/ws/lists/{list}", stack.https);
     let arguments = [
-        "--silent", "--http1.1", "--no-buffer", "--include", "--max-time", "8", "--resolve", &resolve,
-        "--cacert", stack.roots().to_str().unwrap(), "--output", file.to_str().unwrap(),
-        "--header", "Connection: Upgrade", "--header", "Upgrade: websocket",
-        "--header", "Sec-WebSocket-Version: 13", "--header", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-        "--header", &format!("Origin: https://{DOMAIN}"), &url,
+        "--silent",
+        "--http1.1",
+        "--no-buffer",
+        "--include",
+        "--max-time",
+        "8",
+        "--resolve",
+        &resolve,
+        "--cacert",
+        stack.roots().to_str().unwrap(),
+        "--output",
+        file.to_str().unwrap(),
+        "--header",
+        "Connection: Upgrade",
+        "--header",
+        "Upgrade: websocket",
+        "--header",
+        "Sec-WebSocket-Version: 13",
+        "--header",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "--header",
+        &format!("Origin: https://{DOMAIN}"),
+        &url,
     ]
     .map(str::to_owned);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -443,11 +512,19 @@ fn traffic_flows(stack: &Stack) -> String {
     assert!(heard.contains("bread-of-the-test"), "the update does not arrive: {heard}");
 
     let signature = stack.signature();
-    assert_eq!(stack.deliver(&format!("sha256={}", "0".repeat(64)), "00000000-0000-4000-8000-000000000001"), 401);
+    assert_eq!(
+        stack
+            .deliver(&format!("sha256={}", "0".repeat(64)), "00000000-0000-4000-8000-000000000001"),
+        401
+    );
     if stack.has_runners {
         let status = stack.deliver(&signature, "00000000-0000-4000-8000-000000000002");
         assert!((200..300).contains(&status), "a signed delivery: {status}");
-        assert_eq!(stack.deliver(&signature, "00000000-0000-4000-8000-000000000002"), 409, "replayed");
+        assert_eq!(
+            stack.deliver(&signature, "00000000-0000-4000-8000-000000000002"),
+            409,
+            "replayed"
+        );
     } else {
         eprintln!("*** SKIPPED: a signed delivery: STACK_TEST_WITHOUT_RUNNERS is set");
     }
@@ -505,7 +582,11 @@ fn a_configuration_is_read_again(stack: &Stack) {
     assert!(toml.contains(path));
     // Written beside and renamed, as editors do.
     let beside = stack.path("gateway/uat/.gateway.toml.new");
-    fs::write(&beside, toml.replace(path, "{ path = \"/health\", respond = { status = 200, body = \"well\\n\" }")).unwrap();
+    fs::write(
+        &beside,
+        toml.replace(path, "{ path = \"/health\", respond = { status = 200, body = \"well\\n\" }"),
+    )
+    .unwrap();
     fs::rename(&beside, &file).unwrap();
     let output = stack.up(&[]);
     assert!(output.status.success(), "{}", text(&output));
@@ -527,7 +608,18 @@ fn a_configuration_is_read_again(stack: &Stack) {
 fn reaches(stack: &Stack, host: &str, port: u16) -> bool {
     let network = format!("container:{}", stack.container("frontend"));
     let attempt = format!("timeout 2 bash -c 'exec 3<>/dev/tcp/{host}/{port}'");
-    let arguments = ["run", "--rm", "--network", &network, "--cap-drop", "ALL", "debian:bookworm-slim", "bash", "-c", &attempt];
+    let arguments = [
+        "run",
+        "--rm",
+        "--network",
+        &network,
+        "--cap-drop",
+        "ALL",
+        "debian:bookworm-slim",
+        "bash",
+        "-c",
+        &attempt,
+    ];
     bounded(30, "docker", &arguments).output().unwrap().status.success()
 }
 
@@ -582,7 +674,11 @@ struct Seen {
 impl Seen {
     fn now(stack: &Stack, list: &str) -> Self {
         let path = format!("/api/v1/lists/{list}");
-        Self { page: stack.get(DOMAIN, "/"), api: stack.get(DOMAIN, &path), grafana: stack.get(GRAFANA, "/login") }
+        Self {
+            page: stack.get(DOMAIN, "/"),
+            api: stack.get(DOMAIN, &path),
+            grafana: stack.get(GRAFANA, "/login"),
+        }
     }
 
     fn is_all_well(&self) -> bool {
@@ -592,7 +688,8 @@ impl Seen {
 
 fn everybody_is_killed_in_turn(stack: &Stack, list: &str) {
     stack.step("each container killed in turn");
-    let mut table = String::from("| killed | page | API | Grafana | what else |\n|---|---|---|---|---|\n");
+    let mut table =
+        String::from("| killed | page | API | Grafana | what else |\n|---|---|---|---|---|\n");
     let mut killed: Vec<String> = Vec::new();
     for service in stack.services() {
         let container = stack.container(&service);
@@ -640,13 +737,22 @@ fn everybody_is_killed_in_turn(stack: &Stack, list: &str) {
             }
             "runner-webhook" => {
                 assert!(seen.is_all_well(), "{page} {api} {grafana}");
-                let status = stack.deliver(&signature_without(stack), "00000000-0000-4000-8000-000000000003");
-                write!(further, "a delivery gets {status}, and GitHub keeps it to deliver again").unwrap();
+                let status = stack
+                    .deliver(&signature_without(stack), "00000000-0000-4000-8000-000000000003");
+                write!(further, "a delivery gets {status}, and GitHub keeps it to deliver again")
+                    .unwrap();
                 assert!([401, 502, 503, 504].contains(&status), "{status}");
             }
             _ => assert!(seen.is_all_well(), "{service}: {page} {api} {grafana}"),
         }
-        writeln!(table, "| {service} | {} | {} | {} | {further} |", shown(page), shown(api), shown(grafana)).unwrap();
+        writeln!(
+            table,
+            "| {service} | {} | {} | {} | {further} |",
+            shown(page),
+            shown(api),
+            shown(grafana)
+        )
+        .unwrap();
         docker(&["start", &container]);
         let what = format!("all is well again after {service} was killed");
         until(&what, 45, || Seen::now(stack, list).is_all_well());
@@ -677,7 +783,8 @@ fn everybody_crashes_at_once(stack: &Stack) {
     arguments.extend(containers.iter().map(String::as_str));
     let processes = docker(&arguments);
     let processes: Vec<&str> = processes.lines().filter(|pid| *pid != "0").collect();
-    let killed = bounded(20, "kill", &[&["-KILL"], processes.as_slice()].concat()).output().unwrap();
+    let killed =
+        bounded(20, "kill", &[&["-KILL"], processes.as_slice()].concat()).output().unwrap();
     assert!(killed.status.success(), "{}", text(&killed));
     thread::sleep(Duration::from_secs(3));
     for service in &services {
@@ -710,10 +817,14 @@ fn a_bad_image_is_taken_back(stack: &Stack, list: &str) {
     let line = before.lines().find(|line| line.starts_with("BACKEND_IMAGE=")).unwrap();
     let folder = stack.folder.path().join("broken");
     fs::create_dir(&folder).unwrap();
-    let dockerfile = format!("FROM {}\nENTRYPOINT []\nCMD [\"sleep\", \"600\"]\n", line.split_once('=').unwrap().1);
+    let dockerfile = format!(
+        "FROM {}\nENTRYPOINT []\nCMD [\"sleep\", \"600\"]\n",
+        line.split_once('=').unwrap().1
+    );
     fs::write(folder.join("Dockerfile"), dockerfile).unwrap();
     docker(&["build", "--quiet", "--tag", &stack.broken_image(), folder.to_str().unwrap()]);
-    fs::write(&env, before.replace(line, &format!("BACKEND_IMAGE={}", stack.broken_image()))).unwrap();
+    fs::write(&env, before.replace(line, &format!("BACKEND_IMAGE={}", stack.broken_image())))
+        .unwrap();
 
     let output = stack.up(&["--timeout", "45"]);
     let said = text(&output);
@@ -726,6 +837,7 @@ fn a_bad_image_is_taken_back(stack: &Stack, list: &str) {
     eprintln!("{}", stack.good("rollback", &["uat"]));
     assert!(fs::read_to_string(&env).unwrap().contains(line));
     assert_eq!(stack.get(DOMAIN, &path), 200);
-    let image = docker(&["inspect", "--format", "{{ .Config.Image }}", &stack.container("backend")]);
+    let image =
+        docker(&["inspect", "--format", "{{ .Config.Image }}", &stack.container("backend")]);
     assert_eq!(format!("BACKEND_IMAGE={image}"), line);
 }

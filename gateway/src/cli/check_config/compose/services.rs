@@ -84,7 +84,8 @@ impl Services {
     /// Whether an address is a service's own in a network of Docker's, with a port that the host does
     /// not publish: then only its neighbours there reach it.
     pub(super) fn keep_inside(&self, address: SocketAddr) -> bool {
-        let mut owners = self.list.iter().filter(|service| service.addresses.contains(&address.ip()));
+        let mut owners =
+            self.list.iter().filter(|service| service.addresses.contains(&address.ip()));
         let inside = |service: &Service| {
             let published = service.published.as_ref();
             published.is_some_and(|all| !all.iter().any(|ports| ports.contains(&address.port())))
