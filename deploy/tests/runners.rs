@@ -1,6 +1,8 @@
 //! The receiver and the runners' entrypoint as processes against a stand-in of GitHub's API. The tests are
 //! Python's, beside what they test; each class of them is one here, so that they run at the same time.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 use std::path::Path;
 use std::process::Command;
 
