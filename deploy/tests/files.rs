@@ -332,7 +332,8 @@ fn hadolint_has_nothing_to_say() {
         path.file_name().unwrap() == "Dockerfile" && !path.starts_with(deploy().join("test-images"))
     });
     assert!(!found.is_empty());
-    let output = Command::new("hadolint").args(&found).output().unwrap();
+    let output =
+        Command::new("hadolint").arg("--failure-threshold=warning").args(&found).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
