@@ -354,7 +354,8 @@ fn dashboards_are_whole_and_ask_sources_that_are_provisioned() {
 fn logs_have_few_labels_and_an_end() {
     let vector = yaml(&deploy().join("monitoring/vector/vector.yaml"));
     let labels = vector["sinks"]["loki"]["labels"].as_object().unwrap();
-    let labels: Vec<&str> = labels.keys().map(String::as_str).collect();
+    let mut labels: Vec<&str> = labels.keys().map(String::as_str).collect();
+    labels.sort_unstable();
     // A container's id, a path or a client would make a stream of each.
     assert_eq!(labels, ["level", "project", "service", "stream"]);
     let loki = yaml(&deploy().join("monitoring/loki/loki.yml"));
