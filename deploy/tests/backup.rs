@@ -3,7 +3,12 @@
 //!
 //! `cargo test --package gateway-deploy --test backup`; needs a Docker Engine and the images that
 //! `deploy/test-images/build postgres redis` makes.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, missing_docs)]
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test: a panic is how it fails, and what was skipped is said aloud"
+)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
