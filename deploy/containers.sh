@@ -19,7 +19,8 @@ is_running() { [ "$(docker inspect --format '{{ .State.Running }}' "$1")" = true
 
 running_container() { # SERVICE
     local found
-    found=$(container "$1")
+    # Inside of $(…) bash goes on after a failure.
+    found=$(container "$1") || exit
     is_running "$found" || fail "the container of $1 is stopped" "start it with deploy/up $environment, and try again"
     printf '%s' "$found"
 }
