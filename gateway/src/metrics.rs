@@ -18,6 +18,8 @@ const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// Every metric of the process.
 pub(crate) struct Metrics {
+    /// How many count in places of their own.
+    pub(crate) workers: usize,
     registry: Registry,
     requests: Family<Counter>,
     durations: Family<Histogram>,
@@ -197,6 +199,7 @@ impl Metrics {
                 "When the configuration that is served was published, as Unix time.",
             )?,
             registry,
+            workers,
         };
         metrics.register_all()?;
         Ok(Arc::new(metrics))

@@ -20,7 +20,7 @@ pub(crate) struct Shards<T>(Box<[Alone<T>]>);
 /// A value that shares its cache lines with no other. Two lines, because processors fetch them in pairs.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Alone<T>(T);
+pub(crate) struct Alone<T>(pub(crate) T);
 
 impl<T: Default> Shards<T> {
     /// One for each of `workers`, at least one.

@@ -1,11 +1,22 @@
 //! Stopping: first nothing new begins, then what is left gets told, then the process ends.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{
+    AtomicU8,
+    Ordering::{AcqRel, Acquire},
+};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
+
+use crate::shard::Alone;
 
 /// How far a stop has got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
 pub(crate) enum Stage {
     /// Not stopping.
     Running,
@@ -17,35 +28,134 @@ pub(crate) enum Stage {
     Ended,
 }
 
-/// Tells everybody how far the stop has got.
+/// Tells everybody how far the stop has got. Every request asks, on every worker: that only reads, so
+/// that no worker waits for another.
 #[derive(Debug, Clone)]
-pub(crate) struct Stop(watch::Sender<Stage>);
+pub(crate) struct Stop(Arc<Progress>);
+
+#[derive(Debug, Default)]
+struct Progress {
+    /// A [`Stage`].
+    stage: Alone<AtomicU8>,
+    advanced: Notify,
+}
+
+impl Stage {
+    fn numbered(number: u8) -> Self {
+        let stages = [Self::Running, Self::Draining, Self::Ending];
+        stages.get(usize::from(number)).copied().unwrap_or(Self::Ended)
+    }
+}
 
 impl Stop {
     pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(Stage::Running))
+        Self(Arc::default())
     }
 
     pub(crate) fn advance(&self, stage: Stage) {
-        self.0.send_if_modified(|now| {
-            let forward = *now < stage;
-            if forward {
-                *now = stage;
-            }
-            forward
-        });
+        let Progress { stage: Alone(now), advanced } = &*self.0;
+        now.fetch_max(stage as u8, AcqRel);
+        advanced.notify_waiters();
     }
 
     pub(crate) fn stage(&self) -> Stage {
-        *self.0.borrow()
+        let Alone(stage) = &self.0.stage;
+        Stage::numbered(stage.load(Acquire))
     }
 
-    /// Returns once the stop has got to `stage`.
+    /// Returns once the stop has got to `stage`. A connection polls this whenever it is woken, so only
+    /// the first poll takes the lock of those that wait.
     pub(crate) async fn reached(&self, stage: Stage) {
-        // The sender lives in `self`, so the wait cannot fail.
-        drop(self.0.subscribe().wait_for(|now| *now >= stage).await);
+        loop {
+            let mut advanced = pin!(self.0.advanced.notified());
+            // Whatever advances from here on is noticed.
+            advanced.as_mut().enable();
+            let seen = self.stage();
+            if seen >= stage {
+                return;
+            }
+            let mut registered: Option<Waker> = None;
+            poll_fn(|cx| {
+                if self.stage() > seen {
+                    return Poll::Ready(());
+                }
+                if registered.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                    return Poll::Pending;
+                }
+                registered = Some(cx.waker().clone());
+                advanced.as_mut().poll(cx)
+            })
+            .await;
+        }
     }
 }
 
 /// How long WebSockets have for their closing handshake after [`Stage::Ending`].
 pub(crate) const FAREWELL: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Context;
+
+    #[tokio::test]
+    async fn whoever_waits_is_woken_by_its_stage_and_by_none_before() {
+        let stop = Stop::new();
+        let waits = tokio::spawn({
+            let stop = stop.clone();
+            async move {
+                stop.reached(Stage::Ending).await;
+                stop.stage()
+            }
+        });
+        tokio::task::yield_now().await;
+        stop.advance(Stage::Draining);
+        tokio::task::yield_now().await;
+        assert!(!waits.is_finished());
+        stop.advance(Stage::Ending);
+        assert_eq!(waits.await.unwrap(), Stage::Ending);
+        stop.reached(Stage::Draining).await;
+    }
+
+    #[test]
+    fn it_never_goes_back() {
+        let stop = Stop::new();
+        stop.advance(Stage::Ending);
+        stop.advance(Stage::Draining);
+        assert_eq!(stop.stage(), Stage::Ending);
+        stop.advance(Stage::Ended);
+        assert_eq!(stop.stage(), Stage::Ended);
+    }
+
+    /// A future may move to another task between two polls; the last one is woken.
+    #[test]
+    fn the_last_who_polled_is_woken() {
+        let (first, last) = (Woken::new(), Woken::new());
+        let stop = Stop::new();
+        let mut reached = pin!(stop.reached(Stage::Draining));
+        for woken in [&first, &first, &last] {
+            let waker = Waker::from(woken.clone());
+            assert!(reached.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        stop.advance(Stage::Draining);
+        assert!(last.is());
+    }
+
+    struct Woken(std::sync::atomic::AtomicBool);
+
+    impl Woken {
+        fn new() -> Arc<Self> {
+            Arc::new(Self(false.into()))
+        }
+
+        fn is(&self) -> bool {
+            self.0.load(Acquire)
+        }
+    }
+
+    impl std::task::Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, std::sync::atomic::Ordering::Release);
+        }
+    }
+}

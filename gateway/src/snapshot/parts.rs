@@ -47,7 +47,8 @@ impl Parts {
             let built = kept.unwrap_or_else(|| {
                 let sticky = sticky.clone().filter(|_| is_sticky(upstream));
                 let metrics = UpstreamMetrics::new(&lasting.metrics, &upstream.name);
-                let tools = Tools { names: &lasting.names, tls, sticky, metrics };
+                let workers = lasting.metrics.workers;
+                let tools = Tools { names: &lasting.names, tls, sticky, metrics, workers };
                 Upstream::new(upstream.clone(), tools)
             });
             upstreams.insert(upstream.name.clone(), built);

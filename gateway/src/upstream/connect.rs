@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 
-use super::pool::Peer;
+use super::members::Peer;
 use crate::proxy_protocol;
 use crate::stream::{GatheringStream, Transport};
 

@@ -1,7 +1,7 @@
 //! Every address that an upstream's servers have now. Built anew when DNS changes; what stays keeps
 //! its state.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed, Ord
 use gateway_config::model;
 
 use super::names::Name;
-use super::pool::Peer;
 use super::rendezvous;
 use super::standing::{Standing, now};
 use super::sticky::{StickyKey, Token};
@@ -29,6 +28,13 @@ pub(super) struct Server {
 pub(super) enum Place {
     Fixed(Peer),
     Named { name: Arc<Name>, port: u16 },
+}
+
+/// The address of one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Peer {
+    Ip(SocketAddr),
+    Unix(PathBuf),
 }
 
 /// One address of a server: what requests go to.

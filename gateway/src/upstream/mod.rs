@@ -20,7 +20,7 @@ mod tries;
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -32,6 +32,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::fault::Fault;
 use crate::head::Fields;
 use crate::metrics::UpstreamMetrics;
+use crate::shard::Alone;
 use budget::Budget;
 use connect::Introduction;
 use http1::Http1;
@@ -48,14 +49,8 @@ pub(crate) use sticky::StickyKey;
 pub use tls::TlsError;
 pub(crate) use tls::Trust;
 
-/// The next [`Upstream::id`].
-static NEXT_ID: AtomicUsize = AtomicUsize::new(0);
-
 /// An upstream, ready to be asked.
 pub(crate) struct Upstream {
-    /// Never given twice in one process: a connection that was made for one upstream's rules (TLS,
-    /// its roots) is not handed to another at the same address.
-    id: usize,
     pub(crate) config: Arc<model::Upstream>,
     servers: Vec<Server>,
     /// The addresses that the servers have now.
@@ -66,8 +61,8 @@ pub(crate) struct Upstream {
     jobs: UnboundedSender<Job>,
     tls: Option<Arc<rustls::ClientConfig>>,
     sticky: Option<Arc<StickyKey>>,
-    /// How many requests there have been; whose turn it is.
-    turn: AtomicUsize,
+    /// Whose turn it is, where there are several.
+    turn: Alone<AtomicUsize>,
     budget: Budget,
     /// Whether requests are counted at their members, how many each may have, and where others wait.
     counts: bool,
@@ -85,6 +80,7 @@ pub(crate) struct Tools<'t> {
     /// Where a cookie is set.
     pub(crate) sticky: Option<Arc<StickyKey>>,
     pub(crate) metrics: UpstreamMetrics,
+    pub(crate) workers: usize,
 }
 
 /// A connection to one server, fit for one request.
@@ -95,7 +91,6 @@ pub(crate) struct Connection {
     pub(crate) reused: bool,
     /// Its first bytes said whose requests come over it.
     for_one_client: bool,
-    upstream: usize,
     /// Counts the request at its member, for as long as the connection is used.
     _slot: Option<Slot>,
 }
@@ -117,13 +112,12 @@ impl Upstream {
 
     /// Prepares an upstream: subscribes to its names, and keeps the TLS configuration for it.
     pub(crate) fn new(config: Arc<model::Upstream>, tools: Tools<'_>) -> Arc<Self> {
-        let Tools { names, tls, sticky, metrics } = tools;
+        let Tools { names, tls, sticky, metrics, workers } = tools;
         let sni = config.sni.as_ref();
         let server = |server| Server::new(server, sni, |host| names.get(host));
         let servers: Vec<_> = config.servers.iter().map(server).collect();
         let most = config.max_requests.map(std::num::NonZeroU32::get);
         let upstream = Arc::new_cyclic(|itself| Self {
-            id: NEXT_ID.fetch_add(1, Relaxed),
             servers,
             members: ArcSwap::default(),
             regrouping: Mutex::new(()),
@@ -131,8 +125,8 @@ impl Upstream {
             jobs: names.jobs(),
             tls,
             sticky,
-            turn: AtomicUsize::new(0),
-            budget: Budget::default(),
+            turn: Alone::default(),
+            budget: Budget::new(workers),
             counts: most.is_some() || config.balance == Balance::LeastConnections,
             most,
             room: config.queue.map(|queue| Arc::new(WaitingRoom::new(queue, most))),
@@ -171,15 +165,16 @@ impl Upstream {
         self.members.load().iter().any(|known| known.id == member.id)
     }
 
-    fn kept_to(&self, member: &Member, pool: &Pool) -> Option<Session> {
+    fn kept_to(&self, member: u64, pool: &Pool) -> Option<(Arc<Member>, Session)> {
         let now = Instant::now();
         let kept = match self.config.protocol {
             Protocol::Http | Protocol::Https => {
-                Session::Http1(Http1::new(pool.take(self.id, &member.peer, now)?))
+                let (member, stream) = pool.take(member, now)?;
+                (member, Session::Http1(Http1::new(stream)))
             }
             Protocol::H2c => {
-                let sender = pool.share(self.id, &member.peer, now)?;
-                Session::Http2(Box::new(http2::Stream::new(sender)))
+                let (member, sender) = pool.share(member, now)?;
+                (member, Session::Http2(Box::new(http2::Stream::new(sender))))
             }
         };
         self.metrics.reused.inc();
@@ -213,11 +208,10 @@ impl Upstream {
         })
     }
 
-    fn connection(&self, picked: pick::Picked, session: Session, reused: bool) -> Connection {
-        let pick::Picked { member, slot } = picked;
+    fn connection(&self, chosen: pick::Chosen, session: Session, reused: bool) -> Connection {
+        let pick::Chosen { member, slot } = chosen;
         let for_one_client = self.config.proxy_protocol.is_some();
-        let upstream = self.id;
-        Connection { session, member, reused, for_one_client, upstream, _slot: slot }
+        Connection { session, member, reused, for_one_client, _slot: slot }
     }
 
     /// Gives the client the cookie of the server that has answered, where it has another or none.
@@ -244,7 +238,7 @@ impl Connection {
             && !self.reused
             && !self.for_one_client
         {
-            pool.put_shared(self.upstream, &self.member.peer, stream.sender(), Instant::now());
+            pool.put_shared(&self.member, stream.sender(), Instant::now());
         }
     }
 
@@ -255,7 +249,7 @@ impl Connection {
             && !self.for_one_client
             && let Some(stream) = session.into_idle()
         {
-            pool.put(self.upstream, &self.member.peer, stream, Instant::now());
+            pool.put(self.member, stream, Instant::now());
         }
     }
 }

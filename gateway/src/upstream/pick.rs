@@ -24,14 +24,26 @@ pub(crate) struct Wanted<'r> {
 }
 
 /// A member, and the request counted there where requests are counted.
-pub(super) struct Picked {
+pub(super) struct Picked<'m> {
+    pub(super) member: &'m Arc<Member>,
+    pub(super) slot: Option<Slot>,
+}
+
+/// The same, for longer than the list of members is looked at.
+pub(super) struct Chosen {
     pub(super) member: Arc<Member>,
     pub(super) slot: Option<Slot>,
 }
 
+impl Picked<'_> {
+    pub(super) fn chosen(self) -> Chosen {
+        Chosen { member: self.member.clone(), slot: self.slot }
+    }
+}
+
 /// What came of picking.
-pub(super) enum Pick {
-    Member(Picked),
+pub(super) enum Pick<'m> {
+    Member(Picked<'m>),
     /// Those that could be asked have as many requests as they may have.
     Full,
     /// There is nobody else.
@@ -45,10 +57,15 @@ impl Upstream {
     /// A member for a request: one that is due to be tried again, or else the one that `balance` says
     /// of those that are in, backups only where there is no other. Where nobody is in, everybody may be
     /// asked: what is known about them may be old, or the checks may be what is wrong.
-    pub(super) fn pick(&self, turn: usize, wanted: Wanted<'_>, tried: &Tried) -> Pick {
-        let members = self.members.load();
-        if let Some(member) = self.due_for_trial(&members, tried)
-            && let Some(picked) = self.enter(&member)
+    pub(super) fn pick<'m>(
+        &self,
+        members: &'m Members,
+        turn: usize,
+        wanted: Wanted<'_>,
+        tried: &Tried,
+    ) -> Pick<'m> {
+        if let Some(member) = self.due_for_trial(members, tried)
+            && let Some(picked) = self.enter(member)
         {
             return Pick::Member(picked);
         }
@@ -72,7 +89,7 @@ impl Upstream {
     }
 
     /// One that has been left out long enough for failed requests.
-    fn due_for_trial(&self, members: &Members, tried: &Tried) -> Option<Arc<Member>> {
+    fn due_for_trial<'m>(&self, members: &'m Members, tried: &Tried) -> Option<&'m Arc<Member>> {
         let fail = self.config.fail?;
         if !members.troubled.load(Relaxed) {
             return None;
@@ -85,16 +102,16 @@ impl Upstream {
         let due = |member: &&Arc<Member>| {
             !tried.contains(&member.id) && member.standing.take_trial(fail, now)
         };
-        members.iter().find(due).cloned()
+        members.iter().find(due)
     }
 
-    fn pick_of(
+    fn pick_of<'m>(
         &self,
-        tier: &Tier,
+        tier: &'m Tier,
         turn: usize,
         wanted: Wanted<'_>,
         may: &dyn Fn(&Arc<Member>) -> bool,
-    ) -> Pick {
+    ) -> Pick<'m> {
         let has_room = |member: &Arc<Member>| {
             self.most.is_none_or(|most| member.in_flight.load(Relaxed) < most)
         };
@@ -109,13 +126,13 @@ impl Upstream {
     }
 
     /// Counts the request at a member, where requests are counted.
-    fn enter(&self, member: &Arc<Member>) -> Option<Picked> {
+    fn enter<'m>(&self, member: &'m Arc<Member>) -> Option<Picked<'m>> {
         if !self.counts {
-            return Some(Picked { member: member.clone(), slot: None });
+            return Some(Picked { member, slot: None });
         }
         member.enter(self.most).then(|| {
             let slot = Some(Slot::new(member.clone(), self.room.clone()));
-            Picked { member: member.clone(), slot }
+            Picked { member, slot }
         })
     }
 

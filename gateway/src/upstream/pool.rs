@@ -2,13 +2,13 @@
 //! it uses again, so nothing is contended for.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
 use super::http2;
+use super::members::Member;
 use crate::stream::GatheringStream;
 
 /// Connections kept for one address, by one worker: as many as were in use at once, so that a busy
@@ -19,106 +19,71 @@ const KEPT: usize = 512;
 /// (uvicorn after 5, which [`GatheringStream::is_quiet`] sees).
 const IDLE: Duration = Duration::from_secs(50);
 
-/// The address of one server.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Peer {
-    Ip(SocketAddr),
-    Unix(PathBuf),
-}
-
+/// A connection that one request uses at a time. It brings the reference to its server along: a count of
+/// references is one place for all workers, and one that every request counted in would be fought for.
 struct Kept {
+    member: Arc<Member>,
     stream: Box<GatheringStream>,
     since: Instant,
 }
 
-/// What is kept for one address.
-type ByPeer = (Peer, Vec<Kept>);
-
 /// A connection that many requests use at once.
 struct Shared {
-    upstream: usize,
-    peer: Peer,
+    member: Arc<Member>,
     sender: http2::Sender,
     last_used: Instant,
 }
 
-impl Shared {
-    fn is_to(&self, upstream: usize, peer: &Peer) -> bool {
-        self.upstream == upstream && self.peer == *peer
-    }
-}
-
-/// The pool: by upstream, then by the few addresses that its servers have.
+/// The pool, by [`Member::id`]. A member belongs to one upstream, so a connection that was made for one
+/// upstream's rules (TLS, its roots) is not handed to another at the same address.
 #[derive(Default)]
 pub(crate) struct Pool {
-    kept: Mutex<HashMap<usize, Vec<ByPeer>>>,
+    kept: Mutex<HashMap<u64, Vec<Kept>>>,
     /// One for each address of an upstream that speaks HTTP/2; there are few.
     shared: Mutex<Vec<Shared>>,
 }
 
 impl Pool {
-    /// Takes the connection that was used last, if one is alive.
-    pub(crate) fn take(
+    /// Takes the connection to a member that was used last, if one is alive.
+    pub(super) fn take(
         &self,
-        upstream: usize,
-        peer: &Peer,
+        member: u64,
         now: Instant,
-    ) -> Option<Box<GatheringStream>> {
+    ) -> Option<(Arc<Member>, Box<GatheringStream>)> {
         let mut kept = self.kept.lock();
-        let by_peer = kept.get_mut(&upstream)?;
-        let (_, waiting) = by_peer.iter_mut().find(|(other, _)| other == peer)?;
+        let waiting = kept.get_mut(&member)?;
         while let Some(mut candidate) = waiting.pop() {
             if now.duration_since(candidate.since) < IDLE && candidate.stream.is_quiet() {
-                return Some(candidate.stream);
+                return Some((candidate.member, candidate.stream));
             }
         }
         None
     }
 
     /// Keeps a connection for later.
-    pub(crate) fn put(
-        &self,
-        upstream: usize,
-        peer: &Peer,
-        stream: Box<GatheringStream>,
-        now: Instant,
-    ) {
+    pub(super) fn put(&self, member: Arc<Member>, stream: Box<GatheringStream>, now: Instant) {
         let mut kept = self.kept.lock();
-        let by_peer = kept.entry(upstream).or_default();
-        let kept = Kept { stream, since: now };
-        match by_peer.iter_mut().find(|(other, _)| other == peer) {
-            Some((_, waiting)) if waiting.len() < KEPT => waiting.push(kept),
-            Some(_) => {}
-            None => by_peer.push((peer.clone(), vec![kept])),
+        let waiting = kept.entry(member.id).or_default();
+        if waiting.len() < KEPT {
+            waiting.push(Kept { member, stream, since: now });
         }
     }
 
-    /// The connection to an address that requests share, if one is alive.
-    pub(crate) fn share(
-        &self,
-        upstream: usize,
-        peer: &Peer,
-        now: Instant,
-    ) -> Option<http2::Sender> {
+    /// The connection to a member that requests share, if one is alive.
+    pub(super) fn share(&self, member: u64, now: Instant) -> Option<(Arc<Member>, http2::Sender)> {
         let mut shared = self.shared.lock();
         shared.retain_mut(|other| http2::is_alive(&mut other.sender));
-        let found = shared.iter_mut().find(|shared| shared.is_to(upstream, peer))?;
+        let found = shared.iter_mut().find(|shared| shared.member.id == member)?;
         found.last_used = now;
-        Some(found.sender.clone())
+        Some((found.member.clone(), found.sender.clone()))
     }
 
     /// Lets requests share a connection. Where they share one already, this one lasts as long as the
     /// request that it was made for.
-    pub(crate) fn put_shared(
-        &self,
-        upstream: usize,
-        peer: &Peer,
-        sender: http2::Sender,
-        now: Instant,
-    ) {
+    pub(super) fn put_shared(&self, member: &Arc<Member>, sender: http2::Sender, now: Instant) {
         let mut shared = self.shared.lock();
-        if !shared.iter().any(|shared| shared.is_to(upstream, peer)) {
-            shared.push(Shared { upstream, peer: peer.clone(), sender, last_used: now });
+        if !shared.iter().any(|shared| shared.member.id == member.id) {
+            shared.push(Shared { member: member.clone(), sender, last_used: now });
         }
     }
 
@@ -128,14 +93,10 @@ impl Pool {
         self.shared.lock().retain_mut(|shared| {
             now.duration_since(shared.last_used) < IDLE && http2::is_alive(&mut shared.sender)
         });
-        self.kept.lock().retain(|_, by_peer| {
-            by_peer.retain_mut(|(_, waiting)| {
-                waiting.retain_mut(|kept| {
-                    now.duration_since(kept.since) < IDLE && kept.stream.is_quiet()
-                });
-                !waiting.is_empty()
-            });
-            !by_peer.is_empty()
+        self.kept.lock().retain(|_, waiting| {
+            waiting
+                .retain_mut(|kept| now.duration_since(kept.since) < IDLE && kept.stream.is_quiet());
+            !waiting.is_empty()
         });
     }
 }

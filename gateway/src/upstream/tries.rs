@@ -6,22 +6,24 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::time::Instant;
 
-use super::members::Place;
+use super::members::{Members, Place};
 use super::names::Name;
-use super::pick::{Pick, Picked, Tried, Wanted};
+use super::pick::{Chosen, Pick, Tried, Wanted};
 use super::queue::Slot;
 use super::standing::now;
 use super::{Connection, Pool, Upstream};
 use crate::fault::Fault;
+use crate::shard::Alone;
 
 /// What has been tried for one request.
 pub(crate) struct Tries {
-    turn: usize,
+    /// Whose turn it is, once that has been asked.
+    turn: Option<usize>,
     /// How often a server was asked for a connection, or was found to have one.
     count: u32,
     tried: Tried,
     /// Who is to be asked next; found before it was known that a connection must be made.
-    picked: Option<Picked>,
+    chosen: Option<Chosen>,
     /// A server that is asked once more where there is no other left: perhaps only the connection had
     /// died on which it did not answer.
     again: Option<u64>,
@@ -45,11 +47,12 @@ impl Tries {
 impl Upstream {
     /// Begins a request.
     pub(crate) fn begin(&self) -> Tries {
+        self.budget.request();
         Tries {
-            turn: self.turn.fetch_add(1, Relaxed),
+            turn: None,
             count: 0,
             tried: Tried::new(),
-            picked: None,
+            chosen: None,
             again: None,
             asked_again: Tried::new(),
             fresh_only: false,
@@ -69,13 +72,24 @@ impl Upstream {
         if tries.fresh_only {
             return None;
         }
-        let Pick::Member(picked) = self.pick(tries.turn, wanted, &tries.tried) else { return None };
-        let Some(stream) = self.kept_to(&picked.member, pool) else {
-            tries.picked = Some(picked);
+        let members = self.members.load();
+        let turn = self.turn(tries, &members);
+        let Pick::Member(picked) = self.pick(&members, turn, wanted, &tries.tried) else {
             return None;
         };
-        tries.note(&picked);
-        Some(self.connection(picked, stream, true))
+        let Some((member, session)) = self.kept_to(picked.member.id, pool) else {
+            tries.chosen = Some(picked.chosen());
+            return None;
+        };
+        tries.note(member.id);
+        Some(self.connection(Chosen { member, slot: picked.slot }, session, true))
+    }
+
+    /// Where there is one server, it is always its turn: the workers need not count together.
+    fn turn(&self, tries: &mut Tries, members: &Members) -> usize {
+        let Alone(turn) = &self.turn;
+        let take = || if members.len() > 1 { turn.fetch_add(1, Relaxed) } else { 0 };
+        *tries.turn.get_or_insert_with(take)
     }
 
     /// A connection to the server that a request is meant for, or to another that can be reached.
@@ -95,11 +109,11 @@ impl Upstream {
             {
                 return Err(last);
             }
-            let picked = match tries.picked.take() {
-                Some(picked) => Some(picked),
+            let chosen = match tries.chosen.take() {
+                Some(chosen) => Some(chosen),
                 None => self.next(tries, wanted).await?,
             };
-            let Some(picked) = picked else {
+            let Some(chosen) = chosen else {
                 if self.learn_of_others(tries).await {
                     continue;
                 }
@@ -108,20 +122,20 @@ impl Upstream {
             if let Some(last) = tries.last.take_if(|_| !self.may_try_again()) {
                 return Err(last);
             }
-            tries.note(&picked);
+            tries.note(chosen.member.id);
             let kept = (tries.count > 1 && !tries.fresh_only)
-                .then(|| self.kept_to(&picked.member, pool))
+                .then(|| self.kept_to(chosen.member.id, pool))
                 .flatten();
-            if let Some(kept) = kept {
-                return Ok(self.connection(picked, kept, true));
+            if let Some((_, session)) = kept {
+                return Ok(self.connection(chosen, session, true));
             }
-            let fault = match self.open_to(&picked.member, wanted.client).await {
-                Ok(stream) => return Ok(self.connection(picked, stream, false)),
+            let fault = match self.open_to(&chosen.member, wanted.client).await {
+                Ok(session) => return Ok(self.connection(chosen, session, false)),
                 Err(fault) => fault,
             };
             self.metrics.failed.inc();
-            self.refresh(&picked.member);
-            self.failed_on(&picked.member, &fault);
+            self.refresh(&chosen.member);
+            self.failed_on(&chosen.member, &fault);
             tries.last = Some(fault);
         }
     }
@@ -145,41 +159,39 @@ impl Upstream {
     }
 
     fn may_try_again(&self) -> bool {
-        let requests = self.turn.load(Relaxed);
-        let allowed = self.budget.take(requests, now());
+        let allowed = self.budget.take(now());
         self.metrics.retry(allowed);
         allowed
     }
 
     /// Who is asked next, once there is room. `None`: there is nobody else.
-    async fn next(&self, tries: &mut Tries, wanted: Wanted<'_>) -> Result<Option<Picked>, Fault> {
-        let turn = tries.turn;
-        let find = |tried: &Tried| self.pick(turn, wanted, tried);
-        match find(&tries.tried) {
-            Pick::Member(picked) => return Ok(Some(picked)),
+    async fn next(&self, tries: &mut Tries, wanted: Wanted<'_>) -> Result<Option<Chosen>, Fault> {
+        let turn = self.turn(tries, &self.members.load());
+        match self.pick(&self.members.load(), turn, wanted, &tries.tried) {
+            Pick::Member(picked) => return Ok(Some(picked.chosen())),
             Pick::Full => {}
             Pick::Nobody => return Ok(self.asked_again(tries)),
         }
         let Some(room) = &self.room else { return Err(self.busy(1)) };
-        let try_again = || match find(&tries.tried) {
-            Pick::Member(picked) => Some(picked),
+        let try_again = || match self.pick(&self.members.load(), turn, wanted, &tries.tried) {
+            Pick::Member(picked) => Some(picked.chosen()),
             Pick::Full | Pick::Nobody => None,
         };
         let waited = |slot: Slot| {
             let member = slot.member().cloned();
-            member.map(|member| Picked { member, slot: Some(slot) })
+            member.map(|member| Chosen { member, slot: Some(slot) })
         };
         let found = room.wait(|| try_again().map(Some), waited).await.flatten();
         found.map(Some).ok_or_else(|| self.busy(room.retry_after()))
     }
 
     /// The server whose connection had died, now that there is no other.
-    fn asked_again(&self, tries: &mut Tries) -> Option<Picked> {
+    fn asked_again(&self, tries: &mut Tries) -> Option<Chosen> {
         let again = tries.again.take().filter(|again| !tries.asked_again.contains(again))?;
         tries.asked_again.push(again);
         let members = self.members.load();
         let member = members.iter().find(|member| member.id == again)?;
-        member.enter(None).then(|| Picked {
+        member.enter(None).then(|| Chosen {
             member: member.clone(),
             slot: Some(Slot::new(member.clone(), self.room.clone())),
         })
@@ -247,8 +259,8 @@ impl Connection {
 }
 
 impl Tries {
-    fn note(&mut self, picked: &Picked) {
+    fn note(&mut self, member: u64) {
         self.count += 1;
-        self.tried.push(picked.member.id);
+        self.tried.push(member);
     }
 }
