@@ -13,7 +13,7 @@ use crate::bench::{files, memory};
 use crate::compare::Peer;
 
 /// How long connections are held at most; they are let go when the last memory was looked at.
-const HELD: Duration = Duration::from_secs(600);
+const HELD: Duration = Duration::from_secs(3600);
 
 /// Open files that are left to a process for other things than connections.
 const OTHER_FILES: u64 = 200;
