@@ -99,7 +99,8 @@ fn ready(connection: &Connection) -> Answer {
 }
 
 fn metrics(connection: &Connection) -> Answer {
-    match connection.worker.shared.metrics.text() {
+    let shared = &connection.worker.shared;
+    match shared.metrics.text(shared.missing().is_empty()) {
         Ok(text) => Answer::text(StatusCode::OK, text).replacing(Known::ContentType, METRICS),
         Err(error) => Answer::text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     }

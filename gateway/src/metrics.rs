@@ -59,6 +59,7 @@ pub(crate) struct Metrics {
     /// `{outcome}`: `reloaded` or `refused`.
     reloads: IntCounterVec,
     last_good_config: prometheus::Gauge,
+    ready: IntGauge,
 }
 
 fn counters(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
@@ -198,6 +199,10 @@ impl Metrics {
                 "gateway_config_last_good_timestamp_seconds",
                 "When the configuration that is served was published, as Unix time.",
             )?,
+            ready: IntGauge::new(
+                "gateway_ready",
+                "Whether all workers accept connections and the gateway is not stopping: 1 or 0, as /readyz says.",
+            )?,
             registry,
             workers,
         };
@@ -232,7 +237,8 @@ impl Metrics {
         register(registry, &self.acme_next_attempt)?;
         register(registry, &self.in_flight)?;
         register(registry, &self.log_dropped)?;
-        register(registry, &self.last_good_config)
+        register(registry, &self.last_good_config)?;
+        register(registry, &self.ready)
     }
 
     /// Counts a reload.
@@ -268,11 +274,12 @@ impl Metrics {
         self.faults.with_label_values(&[blame, fault.reason()]).inc();
     }
 
-    /// Everything in the text format.
+    /// Everything in the text format. `is_ready`: whether the gateway is.
     ///
     /// # Errors
     /// prometheus', where a family is inconsistent: a mistake in this file.
-    pub(crate) fn text(&self) -> prometheus::Result<String> {
+    pub(crate) fn text(&self, is_ready: bool) -> prometheus::Result<String> {
+        self.ready.set(is_ready.into());
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 }

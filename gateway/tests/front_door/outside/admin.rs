@@ -18,6 +18,7 @@ async fn a_gateway_that_serves_is_alive_and_ready() {
     assert_eq!(reply.status, StatusCode::OK);
     let kind = reply.header("content-type").unwrap_or_default();
     assert!(kind.starts_with("text/plain"), "Content-Type of the metrics: {kind}");
+    assert!(reply.text().contains("\ngateway_ready 1\n"), "{}", reply.text());
     assert_eq!(admin.get("/unknown").await.status, StatusCode::NOT_FOUND);
 }
 

@@ -57,6 +57,8 @@ async fn it_is_alive_but_not_ready_while_it_drains() {
     })
     .await;
     assert_eq!(readiness("/livez").await, StatusCode::OK);
+    let metrics = Http::plain(gateway.admin(), "localhost").await.get("/metrics").await;
+    assert!(metrics.text().contains("\ngateway_ready 0\n"), "{}", metrics.text());
     held.release.add_permits(1);
     assert_eq!(request.await.unwrap().status, StatusCode::OK);
     assert!(gateway.exited().await.success());
