@@ -8,7 +8,9 @@ use std::time::{Duration, SystemTime};
 
 use http::Method;
 use prometheus::core::Collector;
-use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
 
 use sharded::Family;
 pub(crate) use sharded::{Counter, Gauge, Histogram};

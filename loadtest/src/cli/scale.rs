@@ -15,7 +15,7 @@ use crate::scale::{self, Part, Plan, render};
 /// Exit codes: 0 measured, 2 something is missing, does not run, or answers badly.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  loadtest scale\n  loadtest scale --only cores --rounds 3\n  loadtest scale --connections 10000"
+    after_help = "Examples:\n  loadtest scale\n  loadtest scale --only cores --rounds 31\n  loadtest scale --connections 10000"
 )]
 pub(super) struct Arguments {
     /// The gateway; without it target/dist/gateway, then target/release/gateway
@@ -24,11 +24,12 @@ pub(super) struct Arguments {
     /// What grows; without it everything, in turn
     #[arg(long, value_name = "PARTS", value_delimiter = ',')]
     only: Vec<Part>,
-    /// How often each is measured
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    /// How often each is measured: short and often, as a machine's good and bad moments last for seconds.
+    /// Memory, which knows none, is looked at three times at most
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
     /// How long each load lasts
-    #[arg(long, value_name = "N", default_value_t = 3.0, value_parser = seconds)]
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = seconds)]
     seconds: f64,
     /// Sites of the largest configuration, with ten routes each
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
