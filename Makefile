@@ -36,6 +36,7 @@ check: ## Check format, lints, documentation and licences
 	@.ci/prepare build
 	cargo fmt --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --package gateway-deploy --test '*' -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items
 	@.ci/deny
 

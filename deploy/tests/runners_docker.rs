@@ -1,6 +1,12 @@
 //! Runners as containers, started by the Compose file, against a stand-in of GitHub and with a stand-in of
 //! its runner program. Run by `make stack`; says so loudly where no Docker Engine is.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test: a panic is how it fails, and what was skipped is said aloud"
+)]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};

@@ -3,7 +3,7 @@
 //!
 //! Needs a Docker Engine: `make stack`, or `cargo test -p gateway-deploy --test test_images`.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
 use std::io::Write;
