@@ -7,15 +7,12 @@ use crate::scenario::Load;
 use crate::wire::{Failure, FailureKind};
 
 /// How many connect at one moment: a server's backlog is not endless.
-pub(super) const MOST_OPENING: usize = 256;
-
-/// How many do at a server that takes longer for them than `timeout`.
-const FEWEST_OPENING: usize = 8;
+const MOST_OPENING: usize = 256;
 
 impl Worker {
     /// Begins the connections that are to be opened.
     pub(super) fn connect(&mut self, now: Nanos) -> Result<(), Unusable> {
-        while self.opening < self.most_opening
+        while self.opening < MOST_OPENING
             && let Some(index) = self.unopened.pop_front()
         {
             let slot = &mut self.slots[index];
@@ -198,10 +195,8 @@ impl Worker {
         }
     }
 
-    /// Gives up connections that have taken too long to open. Where there are such, fewer are opened at
-    /// one moment from now on: the server works on all of them, and gets to the end of none.
+    /// Gives up connections that have taken too long to open.
     pub(super) fn expire_connections(&mut self, before: Nanos, now: Nanos) -> Result<(), Unusable> {
-        let mut is_slow = false;
         for index in 0..self.slots.len() {
             let slot = &self.slots[index];
             let Some(connection) = &slot.connection else { continue };
@@ -217,11 +212,7 @@ impl Worker {
                 }
                 Phase::Open => (FailureKind::Timeout, "the upgrade took longer than `timeout`"),
             };
-            is_slow = true;
             self.lose(index, &Failure::new(kind, what), now)?;
-        }
-        if is_slow {
-            self.most_opening = (self.most_opening / 2).max(FEWEST_OPENING);
         }
         Ok(())
     }

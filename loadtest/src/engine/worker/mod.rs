@@ -23,7 +23,6 @@ use super::timeline::{Part, Timeline, nanos};
 use super::{Report, Shared, Unusable, tls_config};
 use crate::scenario::{Load, Scenario};
 use crate::wire::{Flight, Nanos, Outcome, Turn};
-use connections::MOST_OPENING;
 use slot::Slot;
 
 /// How exact the kernel's timers are asked to be. Its default, 50 µs, would be seen in latencies.
@@ -47,8 +46,6 @@ struct Worker {
     unopened: VecDeque<usize>,
     /// How many are connecting or shaking hands.
     opening: usize,
-    /// How many may.
-    most_opening: usize,
     /// When one was last opened.
     progress: Nanos,
     /// Slots that take a request, in an open loop.
@@ -117,7 +114,6 @@ impl Worker {
             unopened: (0..slots.len()).collect(),
             slots,
             opening: 0,
-            most_opening: MOST_OPENING,
             progress: 0,
             ready: VecDeque::new(),
             again: VecDeque::new(),
