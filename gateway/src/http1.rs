@@ -126,7 +126,7 @@ impl Wire {
                 begun = true;
                 self.patience.allow(Instant::now(), limits.header);
             }
-            if !begun && (connection.is_draining() || draining.as_mut().poll(cx).is_ready()) {
+            if !begun && draining.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Ok(false));
             }
             match self.patience.poll_over(cx) {
