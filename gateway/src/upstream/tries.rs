@@ -85,11 +85,14 @@ impl Upstream {
         Some(self.connection(Chosen { member, slot: picked.slot }, session, true))
     }
 
-    /// Where there is one server, it is always its turn: the workers need not count together.
+    /// Where there is one server, it is always its turn: the workers need not count together. No turn is
+    /// remembered then, as there may be more by the time this request is tried again.
     fn turn(&self, tries: &mut Tries, members: &Members) -> usize {
+        if members.len() <= 1 {
+            return 0;
+        }
         let Alone(turn) = &self.turn;
-        let take = || if members.len() > 1 { turn.fetch_add(1, Relaxed) } else { 0 };
-        *tries.turn.get_or_insert_with(take)
+        *tries.turn.get_or_insert_with(|| turn.fetch_add(1, Relaxed))
     }
 
     /// A connection to the server that a request is meant for, or to another that can be reached.
