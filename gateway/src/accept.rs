@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gateway_config::model::{Connections, ListenAddr};
 use parking_lot::Mutex;
@@ -17,9 +17,9 @@ use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-use crate::journal;
 use crate::policy::limit::ClientKey;
 use crate::stop::{Stage, Stop};
+use crate::{descriptors, journal};
 
 /// Connections that the kernel completes before we accept them. The kernel lowers it to
 /// `net.core.somaxconn`.
@@ -27,6 +27,9 @@ const BACKLOG: i32 = 4096;
 
 /// After an accept failed for want of something (file descriptors), trying again at once would spin.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(50);
+
+/// It is said so often while it lasts.
+const BETWEEN_COMPLAINTS: Duration = Duration::from_secs(10);
 
 /// Why a listener could not be bound.
 #[derive(Debug, thiserror::Error)]
@@ -121,13 +124,15 @@ pub(crate) fn keepalive() -> TcpKeepalive {
 }
 
 /// Accepts until a stop begins, or until the listener's own `door` is closed. What fails concerns one
-/// connection only.
+/// connection only. `make_room`: gives up what can be done without, for there is no descriptor left.
 pub(crate) async fn accept_all(
     listener: TcpListener,
     stop: &Stop,
     door: &Stop,
     mut serve: impl FnMut(TcpStream, SocketAddr),
+    mut make_room: impl FnMut(),
 ) {
+    let mut complained: Option<Instant> = None;
     let mut is_stopping = pin!(async {
         tokio::select! {
             () = stop.reached(Stage::Draining) => true,
@@ -149,7 +154,13 @@ pub(crate) async fn accept_all(
             Ok((tcp, peer)) => serve(tcp, peer),
             Err(error) if is_peers_doing(&error) => {}
             Err(error) => {
-                journal::error("accept", format_args!("cannot accept connections: {error}"), &[]);
+                if descriptors::are_spent(&error) {
+                    make_room();
+                }
+                if complained.is_none_or(|last| last.elapsed() >= BETWEEN_COMPLAINTS) {
+                    complained = Some(Instant::now());
+                    complain(&error);
+                }
                 tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
             }
         }
@@ -160,6 +171,11 @@ pub(crate) async fn accept_all(
     {
         serve(tcp, peer);
     }
+}
+
+fn complain(error: &io::Error) {
+    let advice = if descriptors::are_spent(error) { descriptors::advice() } else { String::new() };
+    journal::error("accept", format_args!("cannot accept connections: {error}{advice}"), &[]);
 }
 
 fn is_peers_doing(error: &io::Error) -> bool {

@@ -19,6 +19,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::accept::{self, BindError, Census};
 use crate::access_log::AccessLog;
 use crate::acme::{self, Keeping};
+use crate::descriptors;
 use crate::guard::Guarding;
 use crate::journal;
 use crate::listeners::{Crew, Listeners, Move, Order};
@@ -116,6 +117,7 @@ impl Gateway {
             acme::open(&config, &lasting.slots, &responder, told).map_err(BuildError::Acme)?;
         let mut snapshot = Snapshot::build(&config, &lasting, None)?;
         let server = &config.server;
+        descriptors::warn_if_few(server.connections);
         let bound = Listeners::default().plan(server, workers)?;
         snapshot.https_port = bound.https_port(server);
         snapshot.announce(&metrics, None);
@@ -249,11 +251,11 @@ impl Worker {
             let worker = self.clone();
             tokio::spawn(async move {
                 let stop = &worker.shared.stop;
-                accept::accept_all(socket, stop, &door, |tcp, peer| {
+                let serve = |tcp, peer| {
                     let (worker, door) = (worker.clone(), door.clone());
                     tokio::spawn(serve::admit(listener, tcp, peer, worker, door));
-                })
-                .await;
+                };
+                accept::accept_all(socket, stop, &door, serve, || worker.pool.empty()).await;
             });
             io::Result::Ok(())
         });

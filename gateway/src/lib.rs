@@ -20,6 +20,7 @@ mod connection;
 pub mod counted;
 #[doc(hidden)]
 pub mod demo;
+mod descriptors;
 mod downstream;
 mod encoder;
 mod exchange;

@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 use crate::accept;
 use crate::acme::{self, Keeping, Successor};
 use crate::connection::Listener;
+use crate::descriptors;
 use crate::gateway::StartError;
 use crate::journal;
 use crate::listeners::{Crew, Listeners, Listening, Move, Socket};
@@ -118,12 +119,12 @@ impl Overseer {
             // Being asked how it goes must still be possible while stopping, so this ends with the
             // process, unless its address is given up.
             let never = Stop::new();
-            accept::accept_all(admin, &never, &door, |tcp, peer| {
+            let serve = |tcp, peer| {
                 let (snapshot, worker) = (worker.shared.snapshot.load_full(), worker.clone());
                 let door = door.clone();
                 tokio::spawn(serve::serve(Listener::Admin, tcp, peer, snapshot, worker, door));
-            })
-            .await;
+            };
+            accept::accept_all(admin, &never, &door, serve, || ()).await;
         });
         Ok(())
     }
@@ -188,6 +189,9 @@ impl Overseer {
         let closed = moves.closed.iter().map(shown).collect();
         snapshot.announce(&self.shared.metrics, Some(&self.shared.snapshot.load()));
         self.shared.census.set_caps(config.server.connections);
+        if config.server.connections != self.config.server.connections {
+            descriptors::warn_if_few(config.server.connections);
+        }
         self.shared.publish(snapshot);
         self.listeners.commit(moves, &config.server);
         if let Some(keeper) = keeper {

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 
 use super::run::{Hangup, heed_signals};
 use crate::demo::{self, Origins};
-use crate::{Gateway, journal};
+use crate::{Gateway, descriptors, journal};
 
 /// Arguments of `gateway demo`.
 #[derive(Debug, clap::Args)]
@@ -58,6 +58,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let loaded = gateway_config::parse("the demo's configuration", &text, &storage)
         .map_err(|problems| problems.render_human(false))?;
+    descriptors::raise_limit();
     let gateway = Gateway::bind(loaded.config)?;
     heed_signals(gateway.handle(), Hangup::Ends)?;
     let ca = gateway.local_ca().ok_or("the local CA was not made")?;

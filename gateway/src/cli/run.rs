@@ -7,7 +7,7 @@ use gateway_config::Loaded;
 
 use super::load::ConfigFile;
 use super::output::show;
-use crate::{Gateway, Handle, StartError, journal};
+use crate::{Gateway, Handle, StartError, descriptors, journal};
 
 /// Arguments of `gateway run`.
 #[derive(Debug, clap::Args)]
@@ -47,6 +47,7 @@ pub(super) fn main(arguments: &Arguments) -> ExitCode {
 }
 
 fn serve(loaded: Loaded, file: PathBuf) -> Result<(), StartError> {
+    descriptors::raise_limit();
     let gateway = Gateway::bind(loaded.config)?.reload_from(move || gateway_config::load(&file));
     for (listener, address) in gateway.addresses() {
         journal::info(

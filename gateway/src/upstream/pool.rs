@@ -87,6 +87,11 @@ impl Pool {
         }
     }
 
+    /// Closes whatever is waiting.
+    pub(crate) fn empty(&self) {
+        self.kept.lock().clear();
+    }
+
     /// Closes what has waited too long or has been closed from the other side.
     pub(crate) fn sweep(&self, now: Instant) {
         // Requests that are going on keep their connection all the same.

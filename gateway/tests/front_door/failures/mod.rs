@@ -2,6 +2,7 @@
 //! and nobody else affected.
 
 mod answers;
+mod descriptors;
 mod dns;
 mod reaching;
 mod starting;

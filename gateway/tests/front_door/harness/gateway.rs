@@ -23,6 +23,15 @@ pub(crate) struct Gateway {
     admin: Option<SocketAddr>,
 }
 
+const BINARY: &str = env!("CARGO_BIN_EXE_gateway");
+
+/// How many files a process may have open, and how far it may raise that itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Files {
+    pub(crate) soft: usize,
+    pub(crate) hard: usize,
+}
+
 /// How a gateway ended that could not start.
 pub(crate) struct FailedStart {
     pub(crate) status: ExitStatus,
@@ -45,7 +54,20 @@ impl Gateway {
     /// Starts `gateway run` with a configuration that is in the folder already: a file, or a folder of
     /// files.
     pub(crate) async fn start_from(dir: TempDir, config: &str) -> Self {
-        Self::ready(Process::spawn_with(&dir, &dir.path().join(config)), dir).await
+        let command = Command::new(BINARY);
+        Self::ready(Process::spawn_with(command, &dir, &dir.path().join(config)), dir).await
+    }
+
+    /// [`Gateway::start`] where the process may have only so many files open.
+    pub(crate) async fn start_with(files: Files, config: &str) -> Self {
+        let dir = folder();
+        let Files { soft, hard } = files;
+        let mut command = Command::new("sh");
+        let limits = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$@\"");
+        command.args(["-c", &limits, "sh", BINARY]);
+        let file = dir.path().join("gateway.toml");
+        std::fs::write(&file, config).unwrap();
+        Self::ready(Process::spawn_with(command, &dir, &file), dir).await
     }
 
     async fn ready(process: Process, dir: TempDir) -> Self {
@@ -199,11 +221,11 @@ impl Process {
     fn spawn(dir: &TempDir, config: &str) -> Self {
         let file: PathBuf = dir.path().join("gateway.toml");
         std::fs::write(&file, config).unwrap();
-        Self::spawn_with(dir, &file)
+        Self::spawn_with(Command::new(BINARY), dir, &file)
     }
 
-    fn spawn_with(dir: &TempDir, file: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gateway"))
+    fn spawn_with(mut command: Command, dir: &TempDir, file: &Path) -> Self {
+        let mut child = command
             .arg("run")
             .arg("--config")
             .arg(file)
