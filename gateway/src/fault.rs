@@ -73,6 +73,14 @@ pub(crate) enum Fault {
         #[source]
         source: io::Error,
     },
+    #[error(
+        "no connection to {server} can be made, for this process has as many files open as it may"
+    )]
+    NoDescriptor {
+        server: Arc<str>,
+        #[source]
+        source: io::Error,
+    },
     #[error("connecting to {server} took longer than {after:?}")]
     ConnectTimeout { server: Arc<str>, after: Duration },
     #[error("the servers of {upstream} have as many requests as they may have")]
@@ -133,7 +141,7 @@ impl Fault {
             | Self::NoAnswer { .. }
             | Self::Garbage { .. }
             | Self::AnswerBroken { .. } => StatusCode::BAD_GATEWAY,
-            Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy { .. } | Self::NoDescriptor { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::ConnectTimeout { .. }
             | Self::FirstByteTimeout { .. }
             | Self::AnswerTimeout { .. } => StatusCode::GATEWAY_TIMEOUT,
@@ -167,9 +175,11 @@ impl Fault {
             | Self::FirstByteTimeout { .. }
             | Self::AnswerTimeout { .. }
             | Self::AnswerBroken { .. } => Blame::Upstream,
-            Self::NoRoute | Self::Refused(_) | Self::Unreadable(_) | Self::NotCompressed(_) => {
-                Blame::Gateway
-            }
+            Self::NoRoute
+            | Self::Refused(_)
+            | Self::Unreadable(_)
+            | Self::NoDescriptor { .. }
+            | Self::NotCompressed(_) => Blame::Gateway,
         }
     }
 
@@ -211,6 +221,7 @@ impl Fault {
             Self::ClientGone(_) => "client_gone",
             Self::Unresolved { .. } => "upstream_unresolved",
             Self::Connect { .. } => "upstream_connect",
+            Self::NoDescriptor { .. } => "no_descriptor",
             Self::ConnectTimeout { .. } => "upstream_connect_timeout",
             Self::Busy { .. } => "upstream_busy",
             Self::NoAnswer { .. } => "upstream_no_answer",
@@ -311,6 +322,10 @@ mod tests {
             Fault::BodyTooSlow(240),
             Fault::BodyBroken(ClientError::Malformed("a chunk is longer than it says")),
             Fault::ClientGone(ClientError::Gone(reset())),
+            Fault::NoDescriptor {
+                server: "backend:8000".into(),
+                source: io::Error::from_raw_os_error(24),
+            },
             Fault::NotCompressed(io::Error::from(io::ErrorKind::OutOfMemory)),
         ]
     }

@@ -29,6 +29,7 @@ use gateway_config::model::{self, Balance, Protocol};
 use parking_lot::Mutex;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::descriptors;
 use crate::fault::Fault;
 use crate::head::Fields;
 use crate::metrics::UpstreamMetrics;
@@ -189,6 +190,9 @@ impl Upstream {
             Ok(Ok(session)) => {
                 self.metrics.new.inc();
                 Ok(session)
+            }
+            Ok(Err(source)) if descriptors::are_spent(&source) => {
+                Err(Fault::NoDescriptor { server: server(), source })
             }
             Ok(Err(source)) => Err(Fault::Connect { server: server(), source }),
             Err(_elapsed) => Err(Fault::ConnectTimeout { server: server(), after: limit }),

@@ -98,8 +98,8 @@ impl Upstream {
     /// A connection to the server that a request is meant for, or to another that can be reached.
     ///
     /// # Errors
-    /// [`Fault::Unresolved`], [`Fault::Busy`], and [`Fault::Connect`] or [`Fault::ConnectTimeout`] of
-    /// the last server tried.
+    /// [`Fault::Unresolved`], [`Fault::Busy`], [`Fault::NoDescriptor`], and [`Fault::Connect`] or
+    /// [`Fault::ConnectTimeout`] of the last server tried.
     pub(crate) async fn open(
         &self,
         tries: &mut Tries,
@@ -134,6 +134,8 @@ impl Upstream {
             }
             let fault = match self.open_to(&chosen.member, wanted.client).await {
                 Ok(session) => return Ok(self.connection(chosen, session, false)),
+                // No server can be blamed, and none reached.
+                Err(fault @ Fault::NoDescriptor { .. }) => return Err(fault),
                 Err(fault) => fault,
             };
             self.metrics.failed.inc();

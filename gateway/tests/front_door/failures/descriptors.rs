@@ -84,6 +84,29 @@ async fn it_serves_on_when_there_are_descriptors_again() {
     assert!(complaints <= 2, "{complaints} lines say the same");
 }
 
+#[tokio::test]
+async fn a_server_is_not_to_blame_where_descriptors_are_spent() {
+    let (one, two) = (Origin::text("one").await, Origin::text("two").await);
+    let servers = format!("[upstream.app]\nservers = [\"{}\", \"{}\"]\n", one.addr(), two.addr());
+    let toml =
+        config("workers = 1", &format!("{servers}fail = {{ max = 1 }}\n\n{}", one_site("app", "")));
+    let gateway = Gateway::start_with(Files { soft: LIMIT, hard: LIMIT }, &toml).await;
+    let mut http = Http::http2(&gateway, "app.test").await;
+    let clients = clients_of(&gateway, LIMIT).await;
+    eventually("every descriptor to be in use", async || {
+        (open_files(&gateway) == LIMIT).then_some(())
+    })
+    .await;
+    assert_eq!(http.get("/spent").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    let record = gateway.record_of("/spent").await;
+    let said = record["error"].as_str().unwrap();
+    assert!(said.contains("as many files open as it may"), "{said}");
+    drop(clients);
+    eventually("descriptors", async || (open_files(&gateway) < LIMIT / 2).then_some(())).await;
+    assert_eq!(http.get("/").await.status, StatusCode::OK);
+    assert!(!gateway.events().contains("server_out"), "{}", gateway.events());
+}
+
 /// An origin that answers when as many requests have come as it is to have connections.
 async fn all_at_once() -> Origin {
     let barrier = Arc::new(Barrier::new(UPSTREAMS));
