@@ -10,6 +10,7 @@ use std::sync::atomic::{
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::shard::Alone;
@@ -38,6 +39,8 @@ struct Progress {
     /// A [`Stage`].
     stage: Alone<AtomicU8>,
     advanced: Notify,
+    /// Advancing and beginning to wait exclude each other, so that whoever is woken finds a later stage.
+    one_at_a_time: Mutex<()>,
 }
 
 impl Stage {
@@ -53,9 +56,11 @@ impl Stop {
     }
 
     pub(crate) fn advance(&self, stage: Stage) {
-        let Progress { stage: Alone(now), advanced } = &*self.0;
-        now.fetch_max(stage as u8, AcqRel);
-        advanced.notify_waiters();
+        let Progress { stage: Alone(now), advanced, one_at_a_time } = &*self.0;
+        let _alone = one_at_a_time.lock();
+        if now.fetch_max(stage as u8, AcqRel) < stage as u8 {
+            advanced.notify_waiters();
+        }
     }
 
     pub(crate) fn stage(&self) -> Stage {
@@ -68,9 +73,11 @@ impl Stop {
     pub(crate) async fn reached(&self, stage: Stage) {
         loop {
             let mut advanced = pin!(self.0.advanced.notified());
-            // Whatever advances from here on is noticed.
-            advanced.as_mut().enable();
-            let seen = self.stage();
+            let seen = {
+                let _alone = self.0.one_at_a_time.lock();
+                advanced.as_mut().enable();
+                self.stage()
+            };
             if seen >= stage {
                 return;
             }
@@ -96,6 +103,7 @@ pub(crate) const FAREWELL: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::Ordering::Release;
     use std::task::Context;
 
     #[tokio::test]
@@ -141,6 +149,25 @@ mod tests {
         assert!(last.is());
     }
 
+    #[test]
+    fn a_stage_that_is_told_again_wakes_nobody_and_loses_nobody() {
+        let (stop, woken) = (Stop::new(), Woken::new());
+        let waker = Waker::from(woken.clone());
+        let mut cx = Context::from_waker(&waker);
+        let mut reached = pin!(stop.reached(Stage::Ending));
+        for _ in 0..3 {
+            assert!(reached.as_mut().poll(&mut cx).is_pending());
+            stop.advance(Stage::Draining);
+        }
+        assert!(reached.as_mut().poll(&mut cx).is_pending());
+        woken.forget();
+        stop.advance(Stage::Draining);
+        assert!(!woken.is());
+        stop.advance(Stage::Ending);
+        assert!(woken.is());
+        assert!(reached.as_mut().poll(&mut cx).is_ready());
+    }
+
     struct Woken(std::sync::atomic::AtomicBool);
 
     impl Woken {
@@ -151,11 +178,15 @@ mod tests {
         fn is(&self) -> bool {
             self.0.load(Acquire)
         }
+
+        fn forget(&self) {
+            self.0.store(false, Release);
+        }
     }
 
     impl std::task::Wake for Woken {
         fn wake(self: Arc<Self>) {
-            self.0.store(true, std::sync::atomic::Ordering::Release);
+            self.0.store(true, Release);
         }
     }
 }
