@@ -55,7 +55,7 @@ fn advice(source: &io::Error) -> String {
         io::ErrorKind::AddrNotAvailable => {
             "; no interface of this machine has the address: [::] listens on all of them"
         }
-        _ => "",
+        _ => return format!("{source}{}", descriptors::advice(source)),
     };
     format!("{source}{hint}")
 }
@@ -159,7 +159,9 @@ pub(crate) async fn accept_all(
                 }
                 if complained.is_none_or(|last| last.elapsed() >= BETWEEN_COMPLAINTS) {
                     complained = Some(Instant::now());
-                    complain(&error);
+                    let advice = descriptors::advice(&error);
+                    let what = format_args!("cannot accept connections: {error}{advice}");
+                    journal::error("accept", what, &[]);
                 }
                 tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
             }
@@ -171,11 +173,6 @@ pub(crate) async fn accept_all(
     {
         serve(tcp, peer);
     }
-}
-
-fn complain(error: &io::Error) {
-    let advice = if descriptors::are_spent(error) { descriptors::advice() } else { String::new() };
-    journal::error("accept", format_args!("cannot accept connections: {error}{advice}"), &[]);
 }
 
 fn is_peers_doing(error: &io::Error) -> bool {

@@ -21,6 +21,9 @@ fn limit() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }
 
+const HOW: &str =
+    "raise its limit (`LimitNOFILE=` of systemd, `ulimits: nofile` of Compose, `ulimit -n`)";
+
 /// Says so where the limit would be reached before the caps are. A request that is passed on has two
 /// connections: its client's and its upstream's.
 pub(crate) fn warn_if_few(caps: Connections) {
@@ -39,18 +42,16 @@ pub(crate) fn warn_if_few(caps: Connections) {
     }
 }
 
-const HOW: &str =
-    "raise its limit (`LimitNOFILE=` of systemd, `ulimits: nofile` of Compose, `ulimit -n`)";
-
 /// Whether something failed because this process, or the whole system, has no descriptor left.
 pub(crate) fn are_spent(error: &io::Error) -> bool {
     let spent = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
     error.raw_os_error().is_some_and(|code| spent.contains(&code))
 }
 
-/// What to do about it, to be put behind what the system said.
-pub(crate) fn advice() -> String {
-    match limit() {
+/// What to do about an error of the system, to be put behind it; empty where it is another.
+pub(crate) fn advice(error: &io::Error) -> String {
+    let is_own_limit = error.raw_os_error() == Some(Errno::MFILE.raw_os_error());
+    match limit().filter(|_| is_own_limit) {
         Some(limit) => format!("; this process may have {limit}: {HOW}"),
         None => String::new(),
     }

@@ -73,9 +73,7 @@ pub(crate) enum Fault {
         #[source]
         source: io::Error,
     },
-    #[error(
-        "no connection to {server} can be made, for this process has as many files open as it may"
-    )]
+    #[error("no connection to {server} can be made, as there is no file descriptor left")]
     NoDescriptor {
         server: Arc<str>,
         #[source]

@@ -46,7 +46,7 @@ pub enum StartError {
     #[error(transparent)]
     Bind(#[from] BindError),
     /// The system gave no thread, timer or event queue.
-    #[error("the system does not let the gateway start: {0}")]
+    #[error("the system does not let the gateway start: {0}{advice}", advice = descriptors::advice(.0))]
     System(#[from] io::Error),
 }
 

@@ -15,6 +15,7 @@ use super::http1::Http1;
 use super::members::Member;
 use super::session::AnswerError;
 use super::{Upstream, http2};
+use crate::descriptors;
 use crate::head::ResponseHead;
 use crate::stream::GatheringStream;
 
@@ -37,6 +38,13 @@ enum Failed {
     Late(Duration),
 }
 
+impl Failed {
+    /// Whether the server was not asked, for want of a descriptor here.
+    fn is_ours(&self) -> bool {
+        matches!(self, Self::Connect(error) if descriptors::are_spent(error))
+    }
+}
+
 impl Checked {
     pub(super) async fn keep_checked(self) {
         loop {
@@ -47,7 +55,10 @@ impl Checked {
             }
             let checked = tokio::time::timeout(health.timeout, self.check(&upstream, health)).await;
             let outcome = checked.unwrap_or(Err(Failed::Late(health.timeout)));
-            upstream.checked(&self.member, outcome.map_err(|failed| failed.to_string()));
+            // What this process lacks says nothing about the server.
+            if !outcome.as_ref().is_err_and(Failed::is_ours) {
+                upstream.checked(&self.member, outcome.map_err(|failed| failed.to_string()));
+            }
             // So that several gateways, and the addresses of one, do not ask all at once.
             let pause = health.every.mul_f64(0.9 + 0.2 * fastrand::f64());
             drop(upstream);
@@ -97,5 +108,20 @@ async fn ask(stream: GatheringStream, path: &str, host: &str) -> Result<StatusCo
         if !head.status.is_informational() {
             return Ok(head.status);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn a_server_that_could_not_be_asked_has_not_failed() {
+        for (code, is_ours) in [(24, true), (23, true), (111, false)] {
+            let failed = Failed::Connect(io::Error::from_raw_os_error(code));
+            assert_eq!(failed.is_ours(), is_ours, "{failed}");
+        }
+        assert!(!Failed::Late(Duration::from_secs(1)).is_ours());
     }
 }

@@ -37,6 +37,17 @@ async fn a_limit_that_is_high_enough_is_nothing_to_speak_of() {
     assert!(!gateway.events().contains("few_files"), "{}", gateway.events());
 }
 
+#[tokio::test]
+async fn a_limit_that_is_too_low_to_start_is_told_with_what_to_do() {
+    let toml = config("", &answering_site("app.test"));
+    let failed = Gateway::fail_with(Files { soft: 8, hard: 8 }, &toml).await;
+    assert_eq!(failed.status.code(), Some(1), "{}", failed.stderr);
+    let why = "the system does not let the gateway start: Too many open files (os error 24); this \
+               process may have 8: raise its limit (`LimitNOFILE=` of systemd, `ulimits: nofile` of \
+               Compose, `ulimit -n`)";
+    assert!(failed.stderr.contains(why), "{}", failed.stderr);
+}
+
 const LIMIT: usize = 100;
 const UPSTREAMS: usize = 20;
 
@@ -100,7 +111,7 @@ async fn a_server_is_not_to_blame_where_descriptors_are_spent() {
     assert_eq!(http.get("/spent").await.status, StatusCode::SERVICE_UNAVAILABLE);
     let record = gateway.record_of("/spent").await;
     let said = record["error"].as_str().unwrap();
-    assert!(said.contains("as many files open as it may"), "{said}");
+    assert!(said.contains("no file descriptor left"), "{said}");
     drop(clients);
     eventually("descriptors", async || (open_files(&gateway) < LIMIT / 2).then_some(())).await;
     assert_eq!(http.get("/").await.status, StatusCode::OK);

@@ -61,13 +61,7 @@ impl Gateway {
     /// [`Gateway::start`] where the process may have only so many files open.
     pub(crate) async fn start_with(files: Files, config: &str) -> Self {
         let dir = folder();
-        let Files { soft, hard } = files;
-        let mut command = Command::new("sh");
-        let limits = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$@\"");
-        command.args(["-c", &limits, "sh", BINARY]);
-        let file = dir.path().join("gateway.toml");
-        std::fs::write(&file, config).unwrap();
-        Self::ready(Process::spawn_with(command, &dir, &file), dir).await
+        Self::ready(Process::spawn_limited(files, &dir, config), dir).await
     }
 
     async fn ready(process: Process, dir: TempDir) -> Self {
@@ -82,7 +76,16 @@ impl Gateway {
 
     /// Starts a gateway that must not start.
     pub(crate) async fn fail_in(dir: TempDir, config: &str) -> FailedStart {
-        let mut process = Process::spawn(&dir, config);
+        Self::failed(Process::spawn(&dir, config)).await
+    }
+
+    /// [`Gateway::fail_in`] where the process may have only so many files open.
+    pub(crate) async fn fail_with(files: Files, config: &str) -> FailedStart {
+        let dir = folder();
+        Self::failed(Process::spawn_limited(files, &dir, config)).await
+    }
+
+    async fn failed(mut process: Process) -> FailedStart {
         let status = within("the exit of a gateway that cannot start", process.exited()).await;
         process.stderr.join();
         FailedStart { status, stderr: process.stderr.text() }
@@ -222,6 +225,15 @@ impl Process {
         let file: PathBuf = dir.path().join("gateway.toml");
         std::fs::write(&file, config).unwrap();
         Self::spawn_with(Command::new(BINARY), dir, &file)
+    }
+
+    fn spawn_limited(Files { soft, hard }: Files, dir: &TempDir, config: &str) -> Self {
+        let mut command = Command::new("sh");
+        let limits = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$@\"");
+        command.args(["-c", &limits, "sh", BINARY]);
+        let file = dir.path().join("gateway.toml");
+        std::fs::write(&file, config).unwrap();
+        Self::spawn_with(command, dir, &file)
     }
 
     fn spawn_with(mut command: Command, dir: &TempDir, file: &Path) -> Self {
