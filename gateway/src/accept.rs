@@ -1,19 +1,17 @@
 //! Sockets: bound once for each worker, accepted from, counted.
 
 use std::collections::HashMap;
-use std::future::poll_fn;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use gateway_config::model::{Connections, ListenAddr};
 use parking_lot::Mutex;
-use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Protocol, SockAddr, SockFilter, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
@@ -46,13 +44,13 @@ pub struct BindError {
 
 fn advice(source: &io::Error) -> String {
     let hint = match source.kind() {
-        io::ErrorKind::AddrInUse => {
+        ErrorKind::AddrInUse => {
             "; another program has this port (`ss -ltnp` shows which): stop it, or choose another port under [server]"
         }
-        io::ErrorKind::PermissionDenied => {
+        ErrorKind::PermissionDenied => {
             "; ports below 1024 need the capability CAP_NET_BIND_SERVICE, or choose a higher port under [server]"
         }
-        io::ErrorKind::AddrNotAvailable => {
+        ErrorKind::AddrNotAvailable => {
             "; no interface of this machine has the address: [::] listens on all of them"
         }
         _ => return format!("{source}{}", descriptors::advice(source)),
@@ -167,16 +165,44 @@ pub(crate) async fn accept_all(
             }
         }
     }
-    // Whom the kernel has let in already would be thrown out with the socket.
-    while let Poll::Ready(Ok((tcp, peer))) =
-        poll_fn(|cx| Poll::Ready(listener.poll_accept(cx))).await
-    {
-        serve(tcp, peer);
+    if let Err(error) = close(listener, serve) {
+        let advice = descriptors::advice(&error);
+        let what = format_args!("connections of an address given up are lost: {error}{advice}");
+        journal::error("accept", what, &[]);
     }
 }
 
+/// Serves whom the kernel has let in already, who would be thrown out with the socket. Where another
+/// socket of ours takes the address over, nobody is lost in between.
+fn close(listener: TcpListener, mut serve: impl FnMut(TcpStream, SocketAddr)) -> io::Result<()> {
+    // The system is asked itself: tokio knows of a connection only once it has waited for one.
+    let listener = listener.into_std()?;
+    ignore_newcomers(&listener);
+    loop {
+        match listener.accept() {
+            Ok((tcp, peer)) => {
+                tcp.set_nonblocking(true)?;
+                serve(TcpStream::from_std(tcp)?, peer);
+            }
+            Err(error) if is_peers_doing(&error) || error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// From now on the kernel drops what comes for this socket, instead of letting in somebody who would
+/// be thrown out a moment later. Who knocks meanwhile does so again after a second (RFC 6298 section 2)
+/// and is let in by whoever listens then.
+fn ignore_newcomers(listener: &std::net::TcpListener) {
+    const BPF_RET: u16 = 0x06;
+    let nothing = [SockFilter::new(BPF_RET, 0, 0, 0)];
+    // Where that is not allowed, a connection of these microseconds is lost; nothing else is.
+    let _ = SockRef::from(listener).attach_filter(&nothing);
+}
+
 fn is_peers_doing(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionReset, InvalidInput, NotConnected};
+    use ErrorKind::{ConnectionAborted, ConnectionReset, InvalidInput, NotConnected};
     matches!(error.kind(), ConnectionAborted | ConnectionReset | InvalidInput | NotConnected)
 }
 
@@ -321,7 +347,44 @@ mod tests {
         let taken = ListenAddr(first[0].local_addr().unwrap());
         assert_eq!(first[1].local_addr().unwrap(), taken.0);
         let error = bind("https", taken, 2).unwrap_err();
-        assert_eq!(error.source.kind(), io::ErrorKind::AddrInUse);
+        assert_eq!(error.source.kind(), ErrorKind::AddrInUse);
         assert!(error.to_string().contains("ss -ltnp"), "{error}");
+    }
+
+    fn on_loopback(shared: bool) -> Socket {
+        open(SocketAddr::from(([127, 0, 0, 1], 0)), shared).unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_came_before_the_door_was_closed_is_served() {
+        let socket = on_loopback(false);
+        let address = local_addr(&socket).unwrap();
+        let listener = TcpListener::from_std(socket.into()).unwrap();
+        let (stop, door) = (Stop::new(), Stop::new());
+        // The runtime has no chance to notice them: it does not run meanwhile.
+        let clients = [(); 3].map(|()| std::net::TcpStream::connect(address).unwrap());
+        door.advance(Stage::Draining);
+        let mut served = Vec::new();
+        accept_all(listener, &stop, &door, |_tcp, peer| served.push(peer), || ()).await;
+        assert_eq!(served, clients.map(|client| client.local_addr().unwrap()));
+    }
+
+    #[test]
+    fn who_knocks_while_a_socket_closes_is_let_in_by_the_next() {
+        let leaving = on_loopback(true);
+        let address = local_addr(&leaving).unwrap();
+        let next = open(SocketAddr::from(([0, 0, 0, 0], address.port())), true).unwrap();
+        let leaving = leaving.into();
+        ignore_newcomers(&leaving);
+        let client = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).unwrap();
+        client.set_nonblocking(true).unwrap();
+        let knocked = client.connect(&address.into()).unwrap_err();
+        assert_eq!(knocked.raw_os_error(), Some(rustix::io::Errno::INPROGRESS.raw_os_error()));
+        drop(leaving);
+        next.set_nonblocking(false).unwrap();
+        // How long accept waits, too (socket(7)).
+        next.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let (_tcp, peer) = next.accept().unwrap();
+        assert_eq!(peer.as_socket(), Some(local_addr(&client).unwrap()));
     }
 }
