@@ -178,7 +178,8 @@ fn close(listener: TcpListener, mut serve: impl FnMut(TcpStream, SocketAddr)) ->
     // The system is asked itself: tokio knows of a connection only once it has waited for one.
     let listener = listener.into_std()?;
     ignore_newcomers(&listener);
-    loop {
+    // More have no place to wait, so that this ends whatever the system says.
+    for _ in 0..=BACKLOG {
         match listener.accept() {
             Ok((tcp, peer)) => {
                 tcp.set_nonblocking(true)?;
@@ -189,6 +190,7 @@ fn close(listener: TcpListener, mut serve: impl FnMut(TcpStream, SocketAddr)) ->
             Err(error) => return Err(error),
         }
     }
+    Ok(())
 }
 
 /// From now on the kernel drops what comes for this socket, instead of letting in somebody who would
