@@ -93,7 +93,10 @@ fn read_site(
     context: &Context<'_>,
 ) -> Option<ReadSite> {
     let table = entry.node.table()?.labelled(format!("site `{}`", entry.name));
-    if let Some(rest) = table.stray_table() {
+    // A name with a dot in it is in quotes already.
+    if !entry.name.contains('.')
+        && let Some(rest) = table.stray_table()
+    {
         context.report.add(Some(&entry.span), unquoted(entry.name, rest));
         return None;
     }
